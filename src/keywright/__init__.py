@@ -1,0 +1,28 @@
+"""Keywright for applications: settings, connections and health for Redis and Valkey.
+
+This file imports nothing: a name is fetched from its module when it is first used, so that
+`import keywright` costs no more than the interpreter (a house test holds it).
+"""
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "KeywrightError": "keywright.errors",
+    "SettingsError": "keywright.errors",
+    "Secret": "keywright.secret",
+    "Settings": "keywright.settings",
+}
+
+__all__ = ["KeywrightError", "Secret", "Settings", "SettingsError", "__version__"]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'keywright' has no attribute {name!r}")
+    module = __import__(home, fromlist=[name])
+    return getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

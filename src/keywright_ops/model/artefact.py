@@ -1,0 +1,48 @@
+"""What a plan needs to exist: whole files, parts of files, and firewall rules. Text is made last."""
+
+from typing import NamedTuple
+
+from keywright.secret import Secret
+
+
+class WholeFile(NamedTuple):
+    """A file that belongs to Keywright entirely.
+
+    `path` is relative to the environment's artefact directory, or absolute on the target's host.
+    Content that holds a secret is a `Secret`, and `mode` is then never wider than 0o640.
+    """
+
+    path: str
+    content: str | Secret
+    mode: int = 0o644
+
+    @property
+    def secret(self) -> bool:
+        """Whether the content must not be shown."""
+        return isinstance(self.content, Secret)
+
+    def text(self) -> str:
+        """The content itself, for the moment it is written."""
+        return self.content.reveal() if isinstance(self.content, Secret) else self.content
+
+
+class Fragment(NamedTuple):
+    """Lines that stand between two marker comments in somebody else's file."""
+
+    path: str
+    marker: str
+    lines: tuple[str, ...]
+
+
+class Rule(NamedTuple):
+    """One line of a firewall. `action` is allow or deny; `source` a network or "any"."""
+
+    firewall: str  # "ufw" | "azure-nsg" | "aws-security-group"
+    name: str
+    action: str
+    source: str
+    port: int | str
+    comment: str
+
+
+Artefact = WholeFile | Fragment | Rule

@@ -1,0 +1,76 @@
+"""Facts: one immutable snapshot of an environment; what could not be asked is `Missing(why)`."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from keywright_ops.model.absence import Missing
+
+
+class Process(NamedTuple):
+    """A running program, told apart from every other: the pid alone is not enough, it is reused.
+
+    `start` is the kernel's start time as text, `command` its argv.
+    """
+
+    pid: int
+    start: str
+    executable: str
+    command: tuple[str, ...]
+
+
+class Server(NamedTuple):
+    """Which server answers: `name` is redis or valkey, `version` its own (never Valkey's 7.2.4)."""
+
+    name: str
+    version: str
+    pid: int
+    config_file: str
+    executable: str
+    uptime: int
+
+
+class AclUser(NamedTuple):
+    """One user as ACL LIST tells it. `hashes` are sha256 hex; `commands` the +/- rules in order."""
+
+    name: str
+    enabled: bool
+    nopass: bool
+    hashes: frozenset[str]
+    keys: tuple[str, ...]
+    channels: tuple[str, ...]
+    commands: tuple[str, ...]
+
+
+class File(NamedTuple):
+    """A file's sha256 (hex), permission bits and owner's name."""
+
+    digest: str
+    mode: int
+    owner: str
+
+
+class HostFacts(NamedTuple):
+    """What the host tells before there is a plan.
+
+    `program` is the server that was found, `free_port` the first free one of the candidates for
+    `port = "auto"`, `bridge` the address of docker0.
+    """
+
+    program: str | Missing
+    free_port: int | Missing
+    bridge: str | Missing
+    ssh_port: int | Missing
+
+
+class Facts(NamedTuple):
+    """What was seen of an environment at one moment."""
+
+    process: Process | Missing
+    server: Server | Missing
+    info: Mapping[str, str] | Missing
+    config: Mapping[str, str] | Missing
+    users: Mapping[str, AclUser] | Missing
+    categories: Mapping[str, frozenset[str]] | Missing
+    files: Mapping[str, File | Missing]
+    disk_config: Mapping[str, str] | Missing
+    listening: tuple[str, ...] | Missing

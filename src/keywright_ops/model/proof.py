@@ -1,0 +1,60 @@
+"""One claim as data, the probe that can settle it, and what came of it."""
+
+from typing import NamedTuple
+
+PASSED = "passed"
+FAILED = "failed"
+UNKNOWN = "unknown"
+
+
+class LiveEquals(NamedTuple):
+    """Every declared redis.conf setting equals what CONFIG GET answers."""
+
+
+class UsersEqual(NamedTuple):
+    """Every declared user, and no other, exists with exactly its rights and passwords."""
+
+
+class Attempt(NamedTuple):
+    """Log in and send one command. `login` is: a user's name, "nobody" (no AUTH at all) or
+    "stranger" (the default user with a wrong password). `expected` is the first word of the answer
+    (PONG, NOAUTH, WRONGPASS, NOPERM …).
+    """
+
+    login: str
+    argv: tuple[str, ...]
+    expected: str
+
+
+class ListensOnly(NamedTuple):
+    """The kernel's list of listening sockets for the port is exactly the declared addresses, and a
+    connection to any other address of this host is refused."""
+
+
+class SurvivesRestart(NamedTuple):
+    """A canary written before a restart is there after it."""
+
+
+class LoadsFromCopy(NamedTuple):
+    """A scratch server that loads a fresh copy of the data on disk finds the canary in it."""
+
+
+Probe = LiveEquals | UsersEqual | Attempt | ListensOnly | SurvivesRestart | LoadsFromCopy
+
+
+class Proof(NamedTuple):
+    """One claim. `vantage` is from where it is asked: "this host", "the server", "outside"."""
+
+    id: str
+    title: str
+    vantage: str
+    probe: Probe
+    disturbs: bool = False
+
+
+class Outcome(NamedTuple):
+    """What a proof gave: PASSED, FAILED or UNKNOWN, with the evidence that was read."""
+
+    proof: Proof
+    verdict: str
+    evidence: str

@@ -1,0 +1,134 @@
+"""One change as data: what must hold before it, what to do, when it is done, how it is undone."""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from keywright.secret import Secret
+
+
+class Danger(IntEnum):
+    """What a step can cost; anything above DISTURBS is asked about first."""
+
+    SAFE = 0
+    DISTURBS = 1
+    LOSES_DATA = 2
+
+
+# --- conditions ---------------------------------------------------------------------------------
+
+
+class FieldIs(NamedTuple):
+    """A field of a question has this value: question is "info" or "config"."""
+
+    question: str
+    field: str
+    value: str
+
+
+class FileIs(NamedTuple):
+    """The file has this sha256; None means that it must not exist."""
+
+    path: str
+    digest: str | None
+
+
+class Answers(NamedTuple):
+    """The environment's own server answers its administrator and has loaded its data."""
+
+
+class ProcessGone(NamedTuple):
+    """This very process (pid and start time) no longer runs."""
+
+    pid: int
+    start: str
+
+
+class NothingRuns(NamedTuple):
+    """No server of this environment runs."""
+
+
+Condition = FieldIs | FileIs | Answers | ProcessGone | NothingRuns
+
+
+class Until(NamedTuple):
+    """When a step is done: all conditions hold, asked every `pace` seconds for at most `limit`."""
+
+    conditions: tuple[Condition, ...]
+    limit: float = 10.0
+    pace: float = 0.005
+
+
+# --- the closed set of doings -------------------------------------------------------------------
+
+
+class WriteFile(NamedTuple):
+    """Replace a file atomically (temporary file, fsync, rename) with this content and mode."""
+
+    path: str
+    content: str | Secret
+    mode: int
+
+
+class RemoveFile(NamedTuple):
+    """Remove a file; one that is not there is fine."""
+
+    path: str
+
+
+class Copy(NamedTuple):
+    """Copy a file or folder on the target."""
+
+    source: str
+    destination: str
+
+
+class RunCommand(NamedTuple):
+    """Run a program; `stdin` may hold what must not stand in argv."""
+
+    argv: tuple[str, ...]
+    stdin: str | Secret = ""
+
+
+class RedisCommand(NamedTuple):
+    """Send one command as this ACL user."""
+
+    as_user: str
+    argv: tuple[str, ...]
+
+
+class Control(NamedTuple):
+    """Ask the supervisor: start or stop."""
+
+    action: str
+
+
+class Signal(NamedTuple):
+    """Send a signal to this very process; refused when pid and start no longer agree."""
+
+    pid: int
+    start: str
+    signal: str
+
+
+class KeepSecret(NamedTuple):
+    """Write the drafted secrets of these names into the vault."""
+
+    names: tuple[str, ...]
+
+
+Do = WriteFile | RemoveFile | Copy | RunCommand | RedisCommand | Control | Signal | KeepSecret
+
+
+class Step(NamedTuple):
+    """One change. `expect` must hold before (else the world moved), `until` after.
+
+    `undo` is what takes the change back; None where there is nothing to take back.
+    """
+
+    id: str
+    title: str
+    do: Do
+    expect: tuple[Condition, ...] = ()
+    until: Until | None = None
+    undo: Do | None = None
+    danger: Danger = Danger.SAFE
