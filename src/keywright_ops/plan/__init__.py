@@ -1,0 +1,1 @@
+"""Profile (and what the host tells) → Plan: every decision, once."""

@@ -1,0 +1,78 @@
+"""The containers of an environment: the server's, RedisInsight's; and the systemd unit."""
+
+from keywright_ops.model.absence import Discovered
+from keywright_ops.model.facts import HostFacts
+from keywright_ops.model.plan import Container, Firewall, Insight, Limits, Listen, Unit
+from keywright_ops.plan.listen import door
+from keywright_ops.profile.profile import Values
+
+SSH_PORT = Discovered("the port of sshd", "22")
+
+
+def decide_limits(values: Values, table: str) -> Limits:
+    """Decide what a container may use; 0 in the file is no limit."""
+    return Limits(
+        cpus=values.fraction(f"{table}.cpus") or None,
+        memory=values.number(f"{table}.memory") or None,
+    )
+
+
+def decide_container(values: Values) -> Container | None:
+    """Decide the server's container, for the Docker kinds."""
+    if not values.kind.startswith("docker-"):
+        return None
+    return Container(
+        name=values.text("container.name"),
+        service=values.text("container.service"),
+        compose_file=values.text("container.compose_file"),
+        volume=values.text("container.volume"),
+        network=values.text("container.network"),
+        restart=values.text("container.restart"),
+        publish=values.text("publish"),
+        limits=decide_limits(values, "container"),
+        log_max_size=values.number("container.log_max_size") or None,
+        log_max_files=values.number("container.log_max_files") or None,
+        health_interval=values.number("container.health_interval"),
+    )
+
+
+def decide_unit(values: Values) -> Unit | None:
+    """Decide the systemd side."""
+    if values.kind != "systemd":
+        return None
+    return Unit(
+        name=values.text("unit.name"),
+        config_directory=values.text("unit.config_directory"),
+        account=values.text("unit.account"),
+        drop_in=values.text("unit.drop_in"),
+    )
+
+
+def decide_insight(
+    values: Values, listen: Listen, container: Container | None, bridge: str | Discovered
+) -> Insight | None:
+    """Decide RedisInsight; its container reaches a systemd server over docker0."""
+    if not values.takes("insight.enabled") or not values.flag("insight.enabled"):
+        return None
+    return Insight(
+        name=values.text("insight.name"),
+        image=values.text("insight.image"),
+        port=values.number("insight.port"),
+        volume=values.text("insight.volume"),
+        limits=decide_limits(values, "insight"),
+        redis_host=container.service if container else bridge,
+        redis_port=door(listen),
+        user=values.text("insight.user"),
+        restart=values.text("insight.restart"),
+        site=values.text("insight.site"),
+    )
+
+
+def decide_firewall(values: Values, host: HostFacts | None) -> Firewall | None:
+    """Decide who may come in from outside, where the host's firewall is ours to write."""
+    if values.kind != "systemd":
+        return None
+    known = host is not None and isinstance(host.ssh_port, int)
+    ssh_port = host.ssh_port if host is not None and known else SSH_PORT
+    assert isinstance(ssh_port, int | Discovered)
+    return Firewall(values.words("allow_from"), values.words("admin_from"), ssh_port)

@@ -1,0 +1,75 @@
+"""Where the server answers: port, addresses, TLS; and where others find it."""
+
+from collections.abc import Mapping
+
+from keywright_ops.model.absence import Discovered
+from keywright_ops.model.facts import HostFacts
+from keywright_ops.model.plan import Listen, Tls
+from keywright_ops.profile.profile import Values
+
+# What `port = "auto"` tries, in this order. Neither 6380 (TLS, RedisInsight on linux), 16379 (the
+# cluster bus of 6379) nor 26379 (Sentinel) is among them.
+PORT_CANDIDATES = (6379, 6389, 6399, 6409, 6419, 6429, 6439, 6449)
+# docker0, the bridge over which containers reach their host, and what it is usually called.
+BRIDGE = Discovered("the address of docker0", "172.17.0.1")
+
+
+def decide_listen(values: Values, host: HostFacts | None, kept: Mapping[str, str]) -> Listen:
+    """Decide where the server answers; a managed one answers where the application is told."""
+    if values.kind in ("azure", "aws"):
+        return Listen(values.number("app.port"), (), True)
+    tls = decide_tls(values)
+    bind: tuple[str | Discovered, ...] = values.words("bind")
+    if values.kind == "systemd" and not values.origin("bind"):
+        docker0 = bridge(host)
+        # With a minus, so that a start does not fail when the bridge comes up later.
+        bind = (*bind, f"-{docker0}" if isinstance(docker0, str) else docker0)
+    return Listen(decide_port(values, host, kept, tls), bind, values.flag("protected_mode"), tls)
+
+
+def decide_tls(values: Values) -> Tls | None:
+    """Decide TLS: it is on when there is a certificate."""
+    certificate = values.text("tls.cert_file")
+    if not certificate:
+        return None
+    return Tls(
+        port=values.number("tls.port"),
+        cert_file=certificate,
+        key_file=values.text("tls.key_file"),
+        ca_cert_file=values.text("tls.ca_cert_file"),
+        auth_clients=values.flag("tls.auth_clients"),
+    )
+
+
+def decide_port(
+    values: Values, host: HostFacts | None, kept: Mapping[str, str], tls: Tls | None
+) -> int:
+    """Decide the port without TLS: declared, else closed by TLS, else kept, else the first free.
+
+    When no candidate is free the first one is planned, and starting says who holds it.
+    """
+    declared = values.any("port")
+    if values.origin("port") and declared != "auto":
+        return int(declared)
+    if tls is not None:
+        return 0
+    if declared != "auto":
+        return int(declared)
+    remembered = kept.get("port", "")
+    if remembered.isascii() and remembered.isdigit() and 0 < int(remembered) < 65536:
+        return int(remembered)
+    if host is not None and isinstance(host.free_port, int):
+        return host.free_port
+    return PORT_CANDIDATES[0]
+
+
+def bridge(host: HostFacts | None) -> str | Discovered:
+    """Return docker0's address, when the host has told it."""
+    if host is not None and isinstance(host.bridge, str):
+        return host.bridge
+    return BRIDGE
+
+
+def door(listen: Listen) -> int:
+    """Return the port that clients are sent to: TLS's where there is one."""
+    return listen.tls.port if listen.tls else listen.port

@@ -1,0 +1,82 @@
+"""Profile (and what the host tells) → Plan: every decision, once.
+
+Pure and total: what only the host can tell stays `Discovered` until it has told it.
+"""
+
+from collections.abc import Mapping
+
+from keywright_ops.model.absence import Discovered
+from keywright_ops.model.facts import HostFacts
+from keywright_ops.model.plan import Engine, Plan
+from keywright_ops.plan.application import decide_application
+from keywright_ops.plan.directives import decide_directives
+from keywright_ops.plan.docker import (
+    decide_container,
+    decide_firewall,
+    decide_insight,
+    decide_unit,
+)
+from keywright_ops.plan.listen import bridge, decide_listen
+from keywright_ops.plan.memory import decide_memory, decide_persistence
+from keywright_ops.plan.users import decide_users
+from keywright_ops.plan.warnings import judge_plan
+from keywright_ops.profile.profile import Profile, Values
+
+SERVER = Discovered("a redis-server or valkey-server", "the embedded one")
+
+
+def resolve(
+    profile: Profile,
+    environment: str,
+    host: HostFacts | None,
+    kept: Mapping[str, str],
+    home: str,
+) -> Plan:
+    """Return the plan of one environment.
+
+    `host` is None before the host was asked; `kept` holds earlier choices, "port" and "program";
+    `home` is the absolute artefact directory of a local environment. Raises ProfileError for an
+    environment that does not exist.
+    """
+    values = Values(profile, environment)
+    listen = decide_listen(values, host, kept)
+    memory = decide_memory(values)
+    persistence = decide_persistence(values, home)
+    container = decide_container(values)
+    docker0 = bridge(host)
+    plan = Plan(
+        app=profile.app,
+        environment=environment,
+        kind=values.kind,
+        prefix=profile.prefix,
+        purpose=values.text("purpose") if values.takes("purpose") else "",
+        engine=decide_engine(values, host, kept),
+        listen=listen,
+        memory=memory,
+        persistence=persistence,
+        users=decide_users(values),
+        directives=decide_directives(values, listen, memory, persistence, home),
+        application=decide_application(values, listen, container, docker0, home),
+        password_variable=values.text("password_variable"),
+        default_password=f"{profile.app}_redis_password" if values.kind == "docker-dev" else "",
+        directory=values.text("directory") if values.takes("directory") else "",
+        container=container,
+        unit=decide_unit(values),
+        insight=decide_insight(values, listen, container, docker0),
+        firewall=decide_firewall(values, host),
+    )
+    return plan._replace(warnings=judge_plan(plan))
+
+
+def decide_engine(values: Values, host: HostFacts | None, kept: Mapping[str, str]) -> Engine:
+    """Decide which server runs: what the file names, else what was kept, else what was found."""
+    if values.takes("image"):
+        return Engine(image=values.text("image"))
+    if not values.takes("server"):
+        return Engine()
+    declared = values.text("server") or kept.get("program", "")
+    if declared:
+        return Engine(program=declared)
+    if host is not None and isinstance(host.program, str):
+        return Engine(program=host.program)
+    return Engine(program=SERVER)

@@ -1,0 +1,1 @@
+"""keywright.toml → Profile: one table of fields, typed values, and errors that name the path."""
