@@ -11,9 +11,9 @@ from keywright_ops.model.proof import Outcome
 from keywright_ops.model.step import Step
 
 
-def show_json(kind: str, **fields: Any) -> None:
-    """Print one object; `schema` names the kind and its version."""
-    print(json.dumps({"schema": f"keywright/{kind}/1"} | fields, indent=2, ensure_ascii=False))
+def show_json(report: str, /, **fields: Any) -> None:
+    """Print one object; `schema` names the report and its version."""
+    print(json.dumps({"schema": f"keywright/{report}/1"} | fields, indent=2, ensure_ascii=False))
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from keywright_ops.model.plan import Warning
 from keywright_ops.model.proof import FAILED, PASSED, UNKNOWN, Outcome
 
 WIDTH = 80
+CLAIM = 33  # columns for what a proof claims; its evidence stands beside it
 GREEN, RED, YELLOW, DIM, BOLD = "32", "31", "33", "2", "1"
 MARKS = {PASSED: ("✓", GREEN), FAILED: ("✗", RED), UNKNOWN: ("?", YELLOW)}
 
@@ -31,18 +32,19 @@ def show_error(error: KeywrightError) -> None:
 
 
 def show_outcome(outcome: Outcome) -> None:
-    """One proof: its mark, its claim, and the evidence that was read."""
+    """One proof: its mark, its claim, and beside it the evidence that was read."""
     mark, colour = MARKS[outcome.verdict]
-    title = outcome.proof.title
-    print(f"  {coloured(mark, colour)} {title}")
-    for line in wrapped(outcome.evidence, "      "):
-        print(coloured(line, DIM))
+    first, *more = wrapped(outcome.evidence, "", WIDTH - CLAIM - 5) or [""]
+    claim = f"{outcome.proof.title:<{CLAIM}}"
+    print(f"  {coloured(mark, colour)} {claim} {coloured(first, DIM)}".rstrip(), flush=True)
+    for line in more:
+        print(f"{'':{CLAIM + 5}}{coloured(line, DIM)}")
 
 
-def wrapped(text: str, indent: str) -> list[str]:
-    """Break a text into lines of at most 80 columns."""
+def wrapped(text: str, indent: str, width: int = WIDTH) -> list[str]:
+    """Break a text into lines of at most `width` columns."""
     return textwrap.wrap(
-        text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+        text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
     )
 
 
