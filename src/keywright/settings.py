@@ -92,8 +92,8 @@ class Settings(NamedTuple):
             address = _from_url(url, values, contradictions) if url else _from_parts(values)
         except SettingsError as error:
             # A password that stands in the wrong variable as well is not shown there either.
-            raise SettingsError(_masked(str(error), texts), error.hint) from None
-        contradictions = [_masked(each, texts) for each in contradictions]
+            raise SettingsError(masked(str(error), texts), error.hint) from None
+        contradictions = [masked(each, texts) for each in contradictions]
         warnings = [*_doubts(texts, values, address), *contradictions]
         warnings += [f"{name} is not read: {meant} was probably meant"
                      for name, meant in near_names(given)]  # fmt: skip
@@ -288,7 +288,8 @@ def _settings(
     )
 
 
-def _masked(sentence: str, texts: Mapping[str, str]) -> str:
+def masked(sentence: str, texts: Mapping[str, str]) -> str:
+    """Hide the password of `texts` in a sentence, if somebody put it into another variable too."""
     password = texts.get("REDIS_PASSWORD", "")
     return sentence.replace(password, MASK) if len(password) > 3 else sentence
 

@@ -20,10 +20,22 @@ import socketserver
 import subprocess
 import tempfile
 import threading
-from collections.abc import Mapping
 
 OUTER = {"OUTER": "from outside"}
 SYSTEMD = sorted(glob.glob("/usr/lib/*/systemd/libsystemd-shared-*.so"))
+
+
+def _run(argv: list[str], folder: str = "/", **around: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a program with the environment OUTER and `around` alone, for at most a minute."""
+    known = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"}
+    return subprocess.run(
+        argv,
+        check=False,
+        cwd=folder,
+        env={**known, **OUTER, **around},
+        capture_output=True,
+        timeout=60,
+    )
 
 
 def compose_v2() -> list[str] | None:
@@ -33,11 +45,11 @@ def compose_v2() -> list[str] | None:
     except ImportError:
         folder = ""
     else:
-        folder = os.path.join(list(compose.__path__)[0], "docker-compose")
+        folder = os.path.join(next(iter(compose.__path__)), "docker-compose")
     if os.access(folder, os.X_OK):
         return [folder]
     docker = shutil.which("docker")
-    if docker and not subprocess.run([docker, "compose", "version"], capture_output=True).returncode:
+    if docker and _run([docker, "compose", "version"]).returncode == 0:
         return [docker, "compose"]
     return None
 
@@ -47,12 +59,8 @@ def compose_v1() -> list[str] | None:
     found = shutil.which("docker-compose")
     if not found:
         return None
-    said = subprocess.run([found, "version", "--short"], capture_output=True, text=True).stdout
-    return [found] if said.startswith("1.") else None
-
-
-def _around() -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", **OUTER}
+    said = _run([found, "version", "--short"]).stdout
+    return [found] if said.startswith(b"1.") else None
 
 
 def by_dotenv(data: bytes) -> dict[str, str] | None:
@@ -149,13 +157,8 @@ def by_docker(data: bytes) -> dict[str, str] | None:
         with _Server(os.path.join(folder, "sock"), _Engine) as server:
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
             thread.start()
-            subprocess.run(
-                ["docker", "-H", f"unix://{folder}/sock", "create", "--pull", "never"]
-                + ["--env-file", path, "image"],
-                env=_around(),
-                capture_output=True,
-                timeout=30,
-            )
+            command = ["docker", "-H", f"unix://{folder}/sock", "create", "--pull", "never"]
+            _run([*command, "--env-file", path, "image"])
             server.shutdown()
             thread.join()
             seen = server.seen
@@ -171,9 +174,7 @@ def _config(command: list[str], data: bytes) -> bytes | None:
             file.write(data)
         with open(os.path.join(folder, "docker-compose.yml"), "w") as file:
             file.write("version: '3'\nservices:\n  a:\n    image: x\n    env_file: [app.env]\n")
-        done = subprocess.run(
-            command, cwd=folder, env=_around(), capture_output=True, timeout=60
-        )
+        done = _run(command, folder)
         return done.stdout if done.returncode == 0 else None
 
 
@@ -206,16 +207,11 @@ def by_shell(data: bytes, shell: str = "/bin/sh") -> dict[str, str] | None:
     with tempfile.TemporaryDirectory() as folder:
         with open(os.path.join(folder, "env"), "wb") as file:
             file.write(data)
-        done = subprocess.run(
-            [shell, "-c", "set -a; . ./env && set +a && exec /usr/bin/env -0"],
-            cwd=folder,
-            env={"PATH": "/nonexistent", **OUTER},
-            capture_output=True,
-            timeout=30,
-        )
+        script = "set -a; . ./env && set +a && exec /usr/bin/env -0"
+        done = _run([shell, "-c", script], folder, PATH="/nonexistent")
     if done.returncode or done.stderr:
         return None
     pairs = [each.partition(b"=") for each in done.stdout.split(b"\0") if each]
-    known: Mapping[str, str] = {**OUTER, "PATH": "", "PWD": "", "OLDPWD": "", "_": "", "SHLVL": ""}
+    known = {*OUTER, "PATH", "HOME", "LC_ALL", "PWD", "OLDPWD", "_", "SHLVL"}
     found = {name.decode(): value.decode() for name, _, value in pairs}
     return {name: value for name, value in found.items() if name not in known}

@@ -12,7 +12,8 @@ from keywright.dotenv.dialects import TITLES, decode_file, read
 from keywright.dotenv.reading import Reading
 from keywright.errors import SettingsError
 from keywright.fields import BY_NAME
-from keywright.settings import Settings
+from keywright.settings import Settings, masked
+from keywright.suspicions import near_names
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 
@@ -53,11 +54,15 @@ def compare_dialects(
     except SettingsError as error:
         return (Finding(ERROR, 0, "", str(error), error.hint, dialects),)
     readings = {each: read(text, each, environment) for each in dialects}
+    differ = list(_differences(readings, text.splitlines()))
+    told = {finding.name for finding in differ}
     findings = [
         *_refusals(readings),
-        *_differences(readings, text.splitlines()),
+        *differ,
         *_duplicates(text),
-        *_settings(readings, text),
+        *_near_names(text),
+        # Where readers differ, that is the cause of what one of them cannot use.
+        *(each for each in _settings(readings, text) if each.name not in told),
     ]
     return tuple(sorted(findings, key=lambda each: each.line))
 
@@ -160,25 +165,42 @@ def _duplicates(text: str) -> Iterator[Finding]:
             first.setdefault(found[1], number)
 
 
+def _near_names(text: str) -> Iterator[Finding]:
+    for number, raw in enumerate(text.splitlines(), 1):
+        found = _ASSIGNMENT.match(raw)
+        for name, meant in near_names([found[1]] if found else []):
+            said = f"{name} is read by nobody: {meant} was probably meant"
+            yield Finding(WARNING, number, name, said, f"write {meant}=…")
+
+
 def _settings(readings: Mapping[str, Reading], text: str) -> Iterator[Finding]:
     """What the application itself would say of each program's reading."""
     said: dict[tuple[str, str, str], list[str]] = {}
-    for dialect, reading in readings.items():
-        if reading.refused:
-            continue
-        try:
-            settings = Settings.from_env(reading.values())
-        except SettingsError as error:
-            said.setdefault((ERROR, str(error), error.hint), []).append(dialect)
-        else:
-            for warning in settings.warnings:
-                said.setdefault((WARNING, warning, ""), []).append(dialect)
+    able = {each: reading for each, reading in readings.items() if not reading.refused}
+    for dialect, reading in able.items():
+        for told in _complaints(reading.values()):
+            said.setdefault(told, []).append(dialect)
     for (level, sentence, hint), dialects in said.items():
         line, name = _place(sentence, text)
-        told = sentence
-        if len(dialects) < len([each for each in readings.values() if not each.refused]):
-            told = f"as {_names(dialects)} reads it, {sentence}"
-        yield Finding(level, line, name, told, hint, tuple(dialects))
+        whose = "" if len(dialects) == len(able) else f"as read by {_names(dialects)}, "
+        yield Finding(level, line, name, whose + sentence, hint, tuple(dialects))
+
+
+def _complaints(values: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Every variable by itself; together only when each is well."""
+    ours = {name: value for name, value in values.items() if name in BY_NAME}
+    fine = True
+    password = {"REDIS_PASSWORD": ours.get("REDIS_PASSWORD", "")}  # to be masked elsewhere
+    for name, value in ours.items():
+        try:
+            Settings.from_env({name: value})
+        except SettingsError as error:
+            fine = False
+            sentence = masked(str(error), password)
+            yield ERROR, sentence, error.hint
+    if fine:
+        for warning in Settings.from_env(ours).warnings:
+            yield WARNING, warning, ""
 
 
 def _place(sentence: str, text: str) -> tuple[int, str]:

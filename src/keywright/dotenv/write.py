@@ -12,7 +12,6 @@ from keywright.dotenv.dialects import DIALECTS, TITLES, read
 from keywright.errors import SettingsError
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./-]*")
 
 
 class Quoting(NamedTuple):
@@ -103,26 +102,21 @@ def _reads_back(dialect: str, text: str, value: str) -> bool:
 
 
 def _why(value: str, fails: Sequence[str]) -> str:
-    """Say what in the value cannot be written for these readers."""
-    who = " and ".join(TITLES[each] for each in fails)
-    held = [
-        title
-        for title, present in (
-            ("a blank", " " in value or "\t" in value),
-            ("'", "'" in value),
-            ('"', '"' in value),
-            ("\\", "\\" in value),
-            ("${", "${" in value),
-            ("$", "$" in value and "${" not in value),
-            ("#", "#" in value),
-            ("characters beyond ASCII", not value.isascii()),
-        )
-        if present
+    """Say who does not read the chosen quoting, and whether another one would serve it."""
+    never = [
+        each for each in fails if not any(_reads_back(each, way(value), value) for way in _WAYS)
     ]
-    what = ", ".join(held) if held else "characters that need quoting"
-    return (
-        f"the value holds {what}, and {who} read{'s' if len(fails) == 1 else ''} no quoting of it"
-    )
+    other = [each for each in fails if each not in never]
+    said = []
+    if never:
+        said.append(f"{_and(never)} cannot read it back, however it is quoted")
+    if other:
+        said.append(f"{_and(other)} would need another quoting than the rest")
+    return "; ".join(said)
+
+
+def _and(dialects: Sequence[str]) -> str:
+    return " and ".join(TITLES[each] for each in dialects)
 
 
 def _bare(value: str) -> str:
