@@ -35,7 +35,10 @@ class Fragment(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """One line of a firewall. `action` is allow or deny; `source` a network or "any"."""
+    """One line of a firewall. `action` is allow or deny; `source` a network or "any".
+
+    `interface` narrows it to what comes in there ("" is every interface).
+    """
 
     firewall: str  # "ufw" | "azure-nsg" | "aws-security-group"
     name: str
@@ -43,6 +46,7 @@ class Rule(NamedTuple):
     source: str
     port: int | str
     comment: str
+    interface: str = ""
 
 
 Artefact = WholeFile | Fragment | Rule

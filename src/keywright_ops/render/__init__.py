@@ -1,0 +1,1 @@
+"""A plan, and where needed its secrets, written as text. Decides nothing, touches nothing."""

@@ -1,0 +1,110 @@
+"""Plan + secrets → every artefact of an environment, in the order in which a person would write them.
+
+This file composes and decides only where a file lies and who may read it. Paths are relative to the
+environment's artefact directory, or absolute on the target's host.
+"""
+
+from collections.abc import Mapping
+
+from keywright.secret import Secret
+from keywright_ops.model.artefact import Artefact, WholeFile
+from keywright_ops.model.plan import Container, Plan
+from keywright_ops.render.acl import render_acl
+from keywright_ops.render.compose import configuration_folder, preset_folder, render_compose
+from keywright_ops.render.container import ENTRYPOINT, health_script
+from keywright_ops.render.dotenv import render_dotenv
+from keywright_ops.render.firewall import (
+    firewall_rules,
+    render_nsg,
+    render_security_group,
+    render_ufw,
+)
+from keywright_ops.render.insight import FOLDER as PRESET_FOLDER
+from keywright_ops.render.insight import render_insight_script, render_presets
+from keywright_ops.render.nginx import SITE, render_nginx
+from keywright_ops.render.redis_conf import render_redis_conf
+from keywright_ops.render.systemd import render_drop_in
+
+OWNER = 0o600  # you alone
+GROUP = 0o640  # you, and the group of the account that the server runs as
+
+
+def render(plan: Plan, secrets: Mapping[str, Secret]) -> tuple[Artefact, ...]:
+    """Return what the plan needs to exist; `secrets` by name (default, appuser, viewer, …).
+
+    Content that holds a secret is a `Secret`, in a file that others cannot read. Raises InputError
+    for what cannot be written, such as an enabled user without a password.
+    """
+    if plan.kind == "local":
+        files = _local(plan, secrets)
+    elif plan.container is not None:
+        files = _docker(plan, plan.container, secrets)
+    elif plan.kind == "systemd":
+        files = _systemd(plan, secrets)
+    else:
+        files = _firewall_files(plan)
+    application = WholeFile(plan.application.dotenv, Secret(render_dotenv(plan, secrets)), OWNER)
+    return (*files, *_site(plan), application, *firewall_rules(plan))
+
+
+def _local(plan: Plan, secrets: Mapping[str, Secret]) -> list[WholeFile]:
+    return [
+        WholeFile("redis.conf", render_redis_conf(plan), OWNER),
+        WholeFile("users.acl", render_acl(plan, secrets), OWNER),
+    ]
+
+
+def _docker(plan: Plan, container: Container, secrets: Mapping[str, Secret]) -> list[WholeFile]:
+    folder = configuration_folder(container.compose_file)
+    health = secrets[_secret_of(plan, "health")].reveal()
+    files = [
+        WholeFile(container.compose_file, render_compose(plan)),
+        WholeFile(f"{folder}/redis.conf", render_redis_conf(plan), GROUP),
+        WholeFile(f"{folder}/users.acl", render_acl(plan, secrets), GROUP),
+        WholeFile(f"{folder}/entrypoint.sh", ENTRYPOINT, GROUP),
+        WholeFile(f"{folder}/health.sh", health_script(plan), GROUP),
+        WholeFile(f"{folder}/health.secret", Secret(health + "\n"), GROUP),
+    ]
+    if plan.insight is not None:
+        presets = f"{preset_folder(container.compose_file)}/databases.json"
+        files.append(WholeFile(presets, Secret(render_presets(plan, secrets)), GROUP))
+    return files
+
+
+def _systemd(plan: Plan, secrets: Mapping[str, Secret]) -> list[WholeFile]:
+    if plan.unit is None:
+        raise ValueError(f"environment {plan.environment} has no systemd unit")
+    folder = plan.unit.config_directory
+    files = [
+        WholeFile(f"{folder}/redis.conf", render_redis_conf(plan), GROUP),
+        WholeFile(f"{folder}/users.acl", render_acl(plan, secrets), GROUP),
+        WholeFile(plan.unit.drop_in, render_drop_in(plan)),
+    ]
+    if plan.insight is not None:
+        presets = Secret(render_presets(plan, secrets))
+        files.append(WholeFile(f"{PRESET_FOLDER}/databases.json", presets, GROUP))
+        files.append(WholeFile("redisinsight.sh", render_insight_script(plan), 0o755))
+    return files + _firewall_files(plan)
+
+
+def _firewall_files(plan: Plan) -> list[WholeFile]:
+    if plan.firewall is None:
+        return []
+    files = []
+    if plan.kind == "systemd":
+        files.append(WholeFile("ufw.sh", render_ufw(plan), 0o755))
+    if plan.kind != "aws":
+        files.append(WholeFile("azure-nsg.json", render_nsg(plan)))
+    if plan.kind != "azure":
+        files.append(WholeFile("aws-security-group.json", render_security_group(plan)))
+    return files
+
+
+def _site(plan: Plan) -> list[WholeFile]:
+    if plan.insight is None or not plan.insight.site:
+        return []
+    return [WholeFile(SITE, render_nginx(plan))]
+
+
+def _secret_of(plan: Plan, user: str) -> str:
+    return next((each.secret for each in plan.users if each.name == user), user)

@@ -1,0 +1,68 @@
+"""The small shell files that stand beside redis.conf in a container's configuration directory.
+
+They are mounted, never baked into an image, and hold no secret themselves. They run under any
+POSIX shell (dash, busybox) and find out by looking whether the image is Redis' or Valkey's.
+"""
+
+from keywright_ops.model.plan import Plan
+
+CONFIGURATION = "/usr/local/etc/redis"
+DATA = "/data"
+PRESETS = "/usr/local/etc/redisinsight"
+INSIGHT_GROUP = 1000  # the gid of `node`, the account in RedisInsight's image
+
+ENTRYPOINT = f"""\
+#!/bin/sh
+# Starts the server of this container; written by Keywright, mounted, run as root by Docker.
+#
+# The files in {CONFIGURATION} belong to you on the host and are closed to others, but the
+# server runs as an account of the image (uid 999 in the official ones). So their group becomes that
+# account's: you stay the owner, the server may read, nobody else may. The setgid bit makes every
+# file that is written there later inherit the group, which ACL LOAD needs.
+set -eu
+umask 077
+
+server=$(command -v valkey-server || command -v redis-server)
+account=$(basename "$server" -server)
+
+give() {{
+    # give GROUP DIRECTORY
+    chgrp -R "$1" "$2" && find "$2" -type d -exec chmod 2750 {{}} + &&
+        find "$2" -type f -exec chmod 0640 {{}} + ||
+        echo "keywright: cannot give $2 to group $1: the server may be unable to read it" >&2
+}}
+
+if [ "$(id -u)" = 0 ] && id "$account" >/dev/null 2>&1; then
+    give "$(id -g "$account")" {CONFIGURATION}
+    # RedisInsight has no root of its own to do the same with its file.
+    [ ! -d {PRESETS} ] || give {INSIGHT_GROUP} {PRESETS}
+fi
+
+set -- "$(basename "$server")" {CONFIGURATION}/redis.conf
+if command -v docker-entrypoint.sh >/dev/null 2>&1; then
+    exec docker-entrypoint.sh "$@"  # the official images: takes /data over, drops root
+fi
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null 2>&1 && id "$account" >/dev/null 2>&1; then
+    chown -R "$account" {DATA}
+    exec setpriv --reuid="$account" --regid="$(id -g "$account")" --clear-groups "$@"
+fi
+exec "$@"
+"""
+
+
+def health_script(plan: Plan) -> str:
+    """Return the health check: exit 0 only on PONG, the password on stdin and nowhere else.
+
+    `redis-cli ping` alone exits 0 on NOAUTH and LOADING; `-e` and the grep make both a failure.
+    """
+    tls = plan.listen.tls
+    port = plan.listen.port or (tls.port if tls else 0)
+    options = "" if plan.listen.port or not tls else f" --tls --cacert '{tls.ca_cert_file}'"
+    return f"""\
+#!/bin/sh
+# Asks the server for a PONG as the user `health`; written by Keywright, run by Docker.
+# --askpass reads the password from stdin: it is in no argument and in no environment.
+client=$(command -v valkey-cli || command -v redis-cli)
+"$client" -e -h 127.0.0.1 -p {port}{options} --user health --askpass ping \\
+    < {CONFIGURATION}/health.secret | grep -qx PONG
+"""

@@ -1,0 +1,230 @@
+"""Plan + secrets → the application's .env, in the guide's order and with its comments.
+
+A comment is a line of its own: docker and systemd keep one that follows a value as part of it. What
+is not known yet stands as the guide's placeholder (`<CACHE_NAME>…`), which the application refuses.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from keywright.secret import Secret
+from keywright_ops.model.absence import Discovered
+from keywright_ops.model.plan import Application, Plan
+
+
+class Entry(NamedTuple):
+    """One variable and the guide's comment above it ("" for none)."""
+
+    name: str
+    comment: str = ""
+
+
+class Part(NamedTuple):
+    """A heading and the variables under it."""
+
+    heading: str
+    entries: tuple[Entry, ...]
+
+
+def render_dotenv(plan: Plan, secrets: Mapping[str, Secret]) -> str:
+    """Return the .env as text; it holds the application's password.
+
+    Variables that the guide's file for this kind of environment does not name follow at the end,
+    and only where the plan's value is not the application's default.
+    """
+    values = dotenv_values(plan, secrets)
+    parts = _LAYOUTS[plan.kind]
+    named = {entry.name for part in parts for entry in part.entries}
+    defaults = _defaults()
+    rest = tuple(
+        Entry(name)
+        for name, value in values.items()
+        if name not in named and value not in ("", defaults.get(name))
+    )
+    if rest:
+        parts = (*parts, Part("Differs from the application's defaults", rest))
+    head = (
+        f"# {plan.app}, environment {plan.environment}: what the application connects with.\n"
+        "# Written by Keywright. It holds a password: keep it out of version control."
+    )
+    blocks = [head] + [_block(part, values) for part in parts]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def dotenv_values(plan: Plan, secrets: Mapping[str, Secret]) -> dict[str, str]:
+    """Return every variable's value as the application shall read it, in FIELDS' names.
+
+    A value that the plan leaves out ("" such as a username) is "".
+    """
+    app = plan.application
+    host, password = _host(plan), _password(plan, secrets)
+    username = app.username or ("default" if plan.kind in ("local", "systemd") else "")
+    return {
+        "ENABLE_REDIS_CACHING": "true",
+        "REDIS_URL": _url(app, username, host, password),
+        "REDIS_HOST": host,
+        "REDIS_PORT": str(app.port),
+        "REDIS_DB": str(app.database),
+        "REDIS_USERNAME": username,
+        "REDIS_PASSWORD": password,
+        "REDIS_SSL": _yes(app.tls),
+        "REDIS_SSL_CERT_REQS": app.cert_reqs if app.tls else "",
+        "REDIS_SSL_CA_CERTS": app.ca_certs if app.tls else "",
+        "REDIS_POOL_MAX_CONNECTIONS": str(app.pool_max_connections),
+        "REDIS_SOCKET_TIMEOUT": f"{app.socket_timeout:g}",
+        "REDIS_SOCKET_CONNECT_TIMEOUT": f"{app.socket_connect_timeout:g}",
+        "CACHE_PREFIX": app.prefix,
+        "CACHE_TTL": str(app.cache_ttl),
+        "CACHE_TTL_SHORT": str(app.cache_ttl_short),
+        "CACHE_TTL_LONG": str(app.cache_ttl_long),
+        "LOCK_PREFIX": app.lock_prefix,
+        "LOCK_TTL": str(app.lock_ttl),
+        "REDIS_HEALTHCHECK_ON_START": _yes(app.healthcheck_on_start),
+        "REDIS_HEALTHCHECK_KEY": app.healthcheck_key,
+    }
+
+
+def _yes(flag: bool) -> str:
+    return "true" if flag else "false"
+
+
+# What the guide writes where a value is only known to the provider: host, password.
+_PLACEHOLDERS = {
+    "azure": ("<CACHE_NAME>.redis.cache.windows.net", "<PRIMARY_ACCESS_KEY>"),
+    "aws": ("<CLUSTER_ENDPOINT>", "<AUTH_TOKEN>"),
+}
+
+
+def _host(plan: Plan) -> str:
+    host = plan.application.host
+    if isinstance(host, Discovered):
+        return _PLACEHOLDERS.get(plan.kind, (str(host), ""))[0]
+    return host
+
+
+def _password(plan: Plan, secrets: Mapping[str, Secret]) -> str:
+    secret = secrets.get(plan.application.secret)
+    if secret:
+        return secret.reveal()
+    return _PLACEHOLDERS.get(plan.kind, ("", "<REDIS_PASSWORD>"))[1]
+
+
+def _url(app: Application, username: str, host: str, password: str) -> str:
+    login = f"{_encoded(username)}:{_encoded(password)}"
+    where = f"[{host}]" if ":" in host else host
+    return f"{'rediss' if app.tls else 'redis'}://{login}@{where}:{app.port}/{app.database}"
+
+
+def _encoded(text: str) -> str:
+    from urllib.parse import quote  # here, since only a rendered .env needs it
+
+    return text if text.startswith("<") and text.endswith(">") else quote(text, safe="")
+
+
+def _defaults() -> dict[str, str]:
+    return {}
+
+
+# --- the text -----------------------------------------------------------------------------------
+
+
+def _block(part: Part, values: Mapping[str, str]) -> str:
+    lines = []
+    for entry in part.entries:
+        if not values[entry.name]:
+            continue
+        if entry.comment:
+            lines.append(f"# {entry.comment}")
+        lines.append(_line(entry.name, values[entry.name]))
+    return "\n".join([f"# {part.heading}", *lines]) if lines else ""
+
+
+def _line(name: str, value: str) -> str:
+    return f"{name}={value}"
+
+
+_SESSION = (Entry("CACHE_TTL", "Session timeout in seconds"), Entry("CACHE_PREFIX"))
+_TLS = (Entry("REDIS_SSL"), Entry("REDIS_SSL_CERT_REQS"), Entry("REDIS_SSL_CA_CERTS"))
+
+
+def _docker(title: str, password: str) -> tuple[Part, ...]:
+    return (
+        Part(
+            f"Redis Configuration ({title})",
+            (
+                Entry("ENABLE_REDIS_CACHING"),
+                Entry("REDIS_HOST", "Docker service name"),
+                Entry("REDIS_PORT"),
+                Entry("REDIS_USERNAME"),
+                Entry("REDIS_PASSWORD", password),
+                Entry("REDIS_DB"),
+            ),
+        ),
+        Part("Session Configuration", _SESSION),
+    )
+
+
+def _server(title: str) -> tuple[Part, ...]:
+    return (
+        Part(f"Redis Configuration ({title})", (Entry("ENABLE_REDIS_CACHING"),)),
+        Part("Option 1: Use connection URL (recommended)", (Entry("REDIS_URL"),)),
+        Part(
+            "Option 2: Use individual parameters (fallback)",
+            (
+                Entry("REDIS_HOST"),
+                Entry("REDIS_PORT"),
+                Entry("REDIS_DB"),
+                Entry("REDIS_USERNAME"),
+                Entry("REDIS_PASSWORD"),
+            ),
+        ),
+        Part(
+            "Connection Pool Settings",
+            (
+                Entry("REDIS_POOL_MAX_CONNECTIONS"),
+                Entry("REDIS_SOCKET_TIMEOUT"),
+                Entry("REDIS_SOCKET_CONNECT_TIMEOUT"),
+            ),
+        ),
+        Part(
+            "Namespacing & TTLs",
+            (
+                Entry("CACHE_PREFIX"),
+                Entry("CACHE_TTL", "Default session TTL"),
+                Entry("CACHE_TTL_SHORT"),
+                Entry("CACHE_TTL_LONG"),
+            ),
+        ),
+        Part("Locks", (Entry("LOCK_PREFIX"), Entry("LOCK_TTL", "Lock timeout"))),
+        Part(
+            "Health Check", (Entry("REDIS_HEALTHCHECK_ON_START"), Entry("REDIS_HEALTHCHECK_KEY"))
+        ),
+    )
+
+
+def _managed(title: str) -> tuple[Part, ...]:
+    return (
+        Part(f"{title} (SSL enabled)", (Entry("ENABLE_REDIS_CACHING"), Entry("REDIS_URL"))),
+        Part(
+            "Or individual parameters",
+            (
+                Entry("REDIS_HOST"),
+                Entry("REDIS_PORT"),
+                Entry("REDIS_USERNAME"),
+                Entry("REDIS_PASSWORD"),
+                Entry("REDIS_DB"),
+                *_TLS,
+            ),
+        ),
+        Part("Session Configuration", _SESSION),
+    )
+
+
+_LAYOUTS = {
+    "local": _server("local server"),
+    "docker-dev": _docker("Docker Development", "The environment's password"),
+    "docker-prod": _docker("Docker Production", "The environment's password"),
+    "systemd": _server("Linux Systemd"),
+    "azure": _managed("Azure Redis Configuration"),
+    "aws": _managed("AWS ElastiCache"),
+}

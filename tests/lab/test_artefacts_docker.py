@@ -1,0 +1,241 @@
+"""The rendered compose files on a real Docker Engine: what they promise is asked of the engine."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keywright_ops.model.artefact import WholeFile
+from keywright_ops.model.plan import Plan
+from keywright_ops.render.artefacts import render
+from tests.lab.docker_engine import Engine
+from tests.unit.render.plans import SECRETS, dev, prod
+
+pytestmark = pytest.mark.lab
+
+USER = 1000  # the person on the host who owns the files, and is not root
+PASSWORD = SECRETS["default"].reveal()
+
+
+def write(plan: Plan, folder: Path) -> None:
+    """Write a plan's files below a folder as that person would: theirs, with the rendered modes."""
+    for artefact in render(plan, SECRETS):
+        if isinstance(artefact, WholeFile):
+            path = folder / artefact.path
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.write_text(artefact.text())
+            path.chmod(artefact.mode)
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, USER, USER)
+
+
+class Deployment:
+    """A compose file that is up: `inspect` and `ask` are how the tests see it."""
+
+    def __init__(self, engine: Engine, plan: Plan, folder: Path) -> None:
+        assert plan.container is not None
+        self.engine, self.plan, self.folder = engine, plan, folder
+        self.name, self.file = plan.container.name, plan.container.compose_file
+        self.configuration = folder / ("redis" if plan.kind == "docker-dev" else "redis-prod")
+
+    def compose(self, *argv: str) -> str:
+        """Run docker-compose with the rendered file."""
+        return self.engine.compose(self.folder, "-f", self.file, *argv).stdout
+
+    def inspect(self) -> dict[str, Any]:
+        """Return what `docker inspect` says of the container."""
+        found: dict[str, Any] = json.loads(self.engine.docker("inspect", self.name).stdout)[0]
+        return found
+
+    def health(self) -> str:
+        """Return the container's health: starting, healthy or unhealthy."""
+        return str(self.inspect()["State"]["Health"]["Status"])
+
+    def wait(self, wanted: str, seconds: float = 40) -> str:
+        """Wait until the health is as wanted, and return it as it is in the end."""
+        end = time.monotonic() + seconds
+        while self.health() != wanted and time.monotonic() < end:
+            time.sleep(0.2)
+        return self.health()
+
+    def ask(self, *command: str, password: str = PASSWORD) -> str:
+        """Send a command inside the container as the default user; the password goes by stdin."""
+        login = ["--askpass"] if password else []
+        argv = ["exec", "-i", self.name, "redis-cli", *login, *command]
+        done = self.engine.docker(*argv, check=False, stdin=password + "\n")
+        return (done.stdout + done.stderr).strip()
+
+
+Start = Callable[..., Deployment]
+
+
+@pytest.fixture
+def start(engine: Engine, tmp_path: Path) -> Iterator[Start]:
+    """Start a plan's compose file with an image, a fast health check and no RedisInsight."""
+    running: list[Deployment] = []
+
+    def up(plan: Plan, image: str) -> Deployment:
+        assert plan.container is not None
+        plan = plan._replace(
+            engine=plan.engine._replace(image=image),
+            container=plan.container._replace(health_interval=1),
+            insight=None,  # its image is in no package of Debian
+        )
+        write(plan, tmp_path)
+        deployment = Deployment(engine, plan, tmp_path)
+        running.append(deployment)
+        deployment.compose("up", "-d")
+        return deployment
+
+    yield up
+    for deployment in running:
+        deployment.compose("down", "-v", "-t", "5")
+
+
+@pytest.fixture(params=["redis_image", "official_image", "valkey_image"])
+def image(request: pytest.FixtureRequest) -> str:
+    """Every kind of image: without an entrypoint, with the official one's, Valkey's."""
+    return str(request.getfixturevalue(request.param))
+
+
+def test_every_image_becomes_healthy_with_files_closed_to_others(start: Start, image: str) -> None:
+    """Files that belong to a person and to nobody else are read by a server that is not root, and
+    who has the password is let in, who has none or a wrong one is not."""
+    redis = start(dev(), image)
+    assert redis.wait("healthy") == "healthy"
+    owners = redis.engine.docker("top", redis.name, "-o", "pid,uid,args").stdout.splitlines()[1:]
+    assert [line.split()[1] for line in owners if "-server" in line] not in ([], ["0"])
+    assert redis.ask("ping") == "PONG"
+    assert redis.ask("ping", password="") == "NOAUTH Authentication required."
+    assert "WRONGPASS" in redis.ask("ping", password="wrong")
+    for path in redis.configuration.iterdir():
+        status = path.stat()
+        assert (path.name, status.st_uid, status.st_mode & 0o7777) == (path.name, USER, 0o640)
+
+
+def test_development_is_published_on_loopback_only(start: Start, redis_image: str) -> None:
+    """Port 6379 of the dev file answers on 127.0.0.1 of the host and on no other address of it."""
+    redis = start(dev(), redis_image)
+    assert redis.wait("healthy") == "healthy"
+    listening = redis.engine.run_inside(["ss", "-Hltn", "sport = :6379"]).stdout
+    assert [line.split()[3] for line in listening.splitlines()] == ["127.0.0.1:6379"]
+    ping = ["redis-cli", "-e", "--askpass", "-h"]
+    loopback = redis.engine.run_inside([*ping, "127.0.0.1", "ping"], stdin=PASSWORD + "\n")
+    assert loopback.stdout == "PONG\n"
+    bridge = redis.engine.run_inside([*ping, "172.17.0.1", "ping"], stdin="x\n", check=False)
+    assert "Connection refused" in bridge.stdout + bridge.stderr
+
+
+def test_production_limits_hold_and_nothing_is_published(start: Start, redis_image: str) -> None:
+    """The engine itself reports the guide's limits, log rotation and restart policy for prod, and
+    no published port."""
+    redis = start(prod(), redis_image)
+    assert redis.wait("healthy") == "healthy"
+    found = redis.inspect()
+    host = found["HostConfig"]
+    assert (host["Memory"], host["NanoCpus"]) == (1536 * 2**20, 500_000_000)
+    assert host["LogConfig"] == {"Type": "json-file", "Config": {"max-size": "50m", "max-file": "5"}}
+    assert host["RestartPolicy"]["Name"] == "always"
+    assert [ports for ports in found["NetworkSettings"]["Ports"].values() if ports] == []
+    assert redis.engine.run_inside(["ss", "-Hltn", "sport = :6379"]).stdout == ""
+
+
+def test_no_secret_can_be_read_from_the_engine(start: Start, redis_image: str) -> None:
+    """Neither `docker inspect`, nor the logs, nor the processes, nor the expanded compose file show
+    a password or its hash while health checks run."""
+    from hashlib import sha256
+
+    redis = start(prod(), redis_image)
+    assert redis.wait("healthy") == "healthy"
+    end, processes = time.monotonic() + 2.5, ""
+    while time.monotonic() < end:  # two health checks pass by
+        processes += redis.engine.docker("top", redis.name, "-o", "pid,args").stdout
+    seen = "\n".join(
+        (
+            json.dumps(redis.inspect()),
+            redis.engine.docker("logs", redis.name).stdout,
+            redis.compose("config"),
+            processes,
+        )
+    )
+    for secret in SECRETS.values():
+        text = secret.reveal()
+        assert text not in seen
+        assert sha256(text.encode()).hexdigest() not in seen
+    assert "redis-server" in processes
+
+
+def test_a_wrong_health_password_makes_the_container_unhealthy(
+    start: Start, redis_image: str
+) -> None:
+    """A health check that cannot log in fails, though `redis-cli ping` would exit 0."""
+    redis = start(dev(), redis_image)
+    assert redis.wait("healthy") == "healthy"
+    (redis.configuration / "health.secret").write_text("wrong\n")
+    assert redis.wait("unhealthy") == "unhealthy"
+
+
+def test_a_file_replaced_on_the_host_is_read_by_acl_load(start: Start, redis_image: str) -> None:
+    """A person without root replaces users.acl by rename, and ACL LOAD in the running server reads
+    the new file: the folder is mounted, and the new file inherits the server's group."""
+    redis = start(dev(), redis_image)
+    assert redis.wait("healthy") == "healthy"
+    script = 'cp users.acl new && echo "user extra on nopass +ping" >> new && mv new users.acl'
+    subprocess.run(
+        ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "sh", "-c", script],
+        cwd=redis.configuration,
+        check=True,
+    )
+    assert redis.ask("ACL", "LOAD") == "OK"
+    assert "extra" in redis.ask("ACL", "USERS").splitlines()
+
+
+def test_data_survives_the_container(start: Start, official_image: str) -> None:
+    """What was written before `down` is there after the next `up`: the volume is named."""
+    redis = start(dev(), official_image)
+    assert redis.wait("healthy") == "healthy"
+    assert redis.ask("SET", "esabcfg:canary", "1") == "OK"
+    redis.compose("down", "-t", "20")
+    redis.compose("up", "-d")
+    assert redis.wait("healthy") == "healthy"
+    assert redis.ask("GET", "esabcfg:canary") == "1"
+
+
+def test_a_backend_of_another_file_joins_the_network(
+    start: Start, redis_image: str, tmp_path: Path
+) -> None:
+    """A compose file elsewhere that names the network as external finds the server as `redis`."""
+    redis = start(prod(), redis_image)
+    assert redis.wait("healthy") == "healthy"
+    other = tmp_path / "backend"
+    other.mkdir()
+    (other / "docker-compose.yml").write_text(
+        "services:\n"
+        "  backend:\n"
+        f"    image: {redis_image}\n"
+        "    networks: [esab-network]\n"
+        "    command: [redis-cli, -h, redis, ping]\n"
+        "networks:\n"
+        "  esab-network:\n"
+        "    external: true\n"
+        "    name: esab-network\n"
+    )
+    said = redis.engine.compose(other, "run", "--rm", "backend", check=False)
+    assert "NOAUTH" in said.stdout + said.stderr
+
+
+def test_the_server_comes_back_after_a_kill(start: Start, redis_image: str) -> None:
+    """A server that dies (SIGKILL from outside) is started again by the restart policy."""
+    redis = start(prod(), redis_image)
+    assert redis.wait("healthy") == "healthy"
+    os.kill(int(redis.inspect()["State"]["Pid"]), 9)
+    end = time.monotonic() + 20
+    while redis.inspect()["RestartCount"] == 0 and time.monotonic() < end:
+        time.sleep(0.2)
+    assert redis.inspect()["RestartCount"] == 1
+    assert redis.wait("healthy") == "healthy"
