@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-
 from tests import purity
 
 NOT_RUN: list[str] = []  # the examples of the docs that no test runs, each with its reason

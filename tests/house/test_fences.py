@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tests.house.tree import ROOT, SRC
 
 PLANTED = {
