@@ -63,7 +63,12 @@ class HostFacts(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What was seen of an environment at one moment."""
+    """What was seen of an environment at one moment.
+
+    `disk_config` is redis.conf as it stands on disk, `config` what the server says of itself, both
+    canonical. `listening` are the addresses whose port is open, `stored` the names in the data
+    directory.
+    """
 
     process: Process | Missing
     server: Server | Missing
@@ -74,3 +79,4 @@ class Facts(NamedTuple):
     files: Mapping[str, File | Missing]
     disk_config: Mapping[str, str] | Missing
     listening: tuple[str, ...] | Missing
+    stored: tuple[str, ...] | Missing = Missing("not asked")

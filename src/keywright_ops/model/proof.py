@@ -26,6 +26,14 @@ class Attempt(NamedTuple):
     expected: str
 
 
+class Denied(NamedTuple):
+    """The server's own dry run (ACL DRYRUN) refuses this command to this user: for commands that
+    must not be tried in earnest, such as FLUSHALL."""
+
+    user: str
+    argv: tuple[str, ...]
+
+
 class ListensOnly(NamedTuple):
     """The kernel's list of listening sockets for the port is exactly the declared addresses, and a
     connection to any other address of this host is refused."""
@@ -39,7 +47,9 @@ class LoadsFromCopy(NamedTuple):
     """A scratch server that loads a fresh copy of the data on disk finds the canary in it."""
 
 
-Probe = LiveEquals | UsersEqual | Attempt | ListensOnly | SurvivesRestart | LoadsFromCopy
+Probe = (
+    LiveEquals | UsersEqual | Attempt | Denied | ListensOnly | SurvivesRestart | LoadsFromCopy
+)
 
 
 class Proof(NamedTuple):

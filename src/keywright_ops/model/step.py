@@ -6,6 +6,9 @@ from typing import NamedTuple
 from keywright.secret import Secret
 
 
+ADMIN = "admin"  # the ACL user as whom Keywright speaks to the server
+
+
 class Danger(IntEnum):
     """What a step can cost; anything above DISTURBS is asked about first."""
 
@@ -51,11 +54,15 @@ Condition = FieldIs | FileIs | Answers | ProcessGone | NothingRuns
 
 
 class Until(NamedTuple):
-    """When a step is done: all conditions hold, asked every `pace` seconds for at most `limit`."""
+    """When a step is done: all conditions hold, asked every `pace` seconds for at most `limit`.
+
+    As soon as one of `unless` holds, waiting is hopeless and the step has failed.
+    """
 
     conditions: tuple[Condition, ...]
     limit: float = 10.0
-    pace: float = 0.005
+    pace: float = 0.002
+    unless: tuple[Condition, ...] = ()
 
 
 # --- the closed set of doings -------------------------------------------------------------------
@@ -82,6 +89,13 @@ class Copy(NamedTuple):
     destination: str
 
 
+class Move(NamedTuple):
+    """Rename a file or folder within its file system; the destination must not exist."""
+
+    source: str
+    destination: str
+
+
 class RunCommand(NamedTuple):
     """Run a program; `stdin` may hold what must not stand in argv."""
 
@@ -94,6 +108,9 @@ class RedisCommand(NamedTuple):
 
     as_user: str
     argv: tuple[str, ...]
+
+
+LOAD_USERS = RedisCommand(ADMIN, ("ACL", "LOAD"))  # read the ACL file again; open sessions stay
 
 
 class Control(NamedTuple):
@@ -116,7 +133,17 @@ class KeepSecret(NamedTuple):
     names: tuple[str, ...]
 
 
-Do = WriteFile | RemoveFile | Copy | RunCommand | RedisCommand | Control | Signal | KeepSecret
+Do = (
+    WriteFile
+    | RemoveFile
+    | Copy
+    | Move
+    | RunCommand
+    | RedisCommand
+    | Control
+    | Signal
+    | KeepSecret
+)
 
 
 class Step(NamedTuple):

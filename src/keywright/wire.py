@@ -1,0 +1,179 @@
+"""One connection that speaks RESP: words out, replies in, nothing decided.
+
+Rule 1: a wire belongs to one process and one thread; it is closed as soon as a reply cannot be
+matched to its command (time-out, broken line, rubbish).
+Rule 2: commands that change what a connection is (SUBSCRIBE, MONITOR, blocking reads) do not
+belong on it.
+"""
+
+import socket
+import struct
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import hiredis
+
+from keywright.endpoint import Endpoint, Tls
+from keywright.errors import ConnectionLost, ProtocolError, ReplyError, Unreachable
+from keywright.secret import Secret
+
+Word = str | bytes | int | float | Secret
+Reply = Any  # RESP is recursive: str | int | None | ReplyError | list of Reply
+
+CHUNK = 65536  # bytes; one read takes a whole CONFIG GET *
+
+
+class Wire:
+    """A connection to `endpoint`, logged in; texts come back as str (bytes that are not UTF-8 as
+    surrogates).
+
+    Raises Unreachable when nobody answers, ReplyError when the login is refused, ProtocolError
+    when the peer does not speak RESP.
+    """
+
+    def __init__(self, endpoint: Endpoint, name: str = "") -> None:
+        self.endpoint = endpoint
+        self._reader = hiredis.Reader(
+            protocolError=ProtocolError,
+            replyError=ReplyError,
+            encoding="utf-8",
+            errors="surrogateescape",
+        )
+        self._socket = _connect(endpoint)
+        try:
+            self._greet(name)
+        except BaseException:
+            self.close()
+            raise
+
+    def _greet(self, name: str) -> None:
+        """AUTH when there is a password, and a name in CLIENT LIST: one round trip."""
+        commands: list[Sequence[Word]] = []
+        if self.endpoint.password is not None:
+            user = self.endpoint.username or "default"
+            commands.append(("AUTH", user, self.endpoint.password))
+        if name:
+            commands.append(("CLIENT", "SETNAME", name))
+        if not commands:
+            return
+        replies = self.batch(commands)
+        if self.endpoint.password is not None and isinstance(replies[0], ReplyError):
+            raise replies[0]
+
+    def call(self, *words: Word) -> Reply:
+        """Send one command and return its reply; raises ReplyError if the server refuses it."""
+        reply = self.batch([words])[0]
+        if isinstance(reply, ReplyError):
+            raise reply
+        return reply
+
+    def batch(self, commands: Iterable[Sequence[Word]]) -> list[Reply]:
+        """Send several commands in one write; errors stand in the list as ReplyError values."""
+        packed = [hiredis.pack_command(tuple(map(_plain, words))) for words in commands]
+        try:
+            self._socket.sendall(b"".join(packed))
+            return [self._read() for _ in packed]
+        except (TimeoutError, BlockingIOError):  # the second is what SO_RCVTIMEO says
+            self.close()
+            raise ConnectionLost(
+                f"{self.endpoint.address} did not answer within {self.endpoint.timeout:g} s",
+                "is the server busy, stopped (SIGSTOP) or behind a firewall that drops?",
+            ) from None
+        except OSError as error:
+            self.close()
+            if isinstance(error, Unreachable):
+                raise
+            raise ConnectionLost(
+                f"the connection to {self.endpoint.address} broke: {error.strerror}"
+            ) from None
+        except ProtocolError:
+            self.close()
+            raise ProtocolError(
+                f"{self.endpoint.address} does not speak the Redis protocol",
+                "is this another service's port, or does one side expect TLS?",
+            ) from None
+
+    def _read(self) -> Reply:
+        reader = self._reader
+        reply = reader.gets()
+        while reply is False:
+            data = self._socket.recv(CHUNK)
+            if not data:
+                raise ConnectionLost(f"{self.endpoint.address} closed the connection")
+            reader.feed(data)
+            reply = reader.gets()
+        return reply
+
+    def close(self) -> None:
+        """Close the connection; closing twice is fine."""
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _plain(word: Word) -> bytes | int | float:
+    if isinstance(word, Secret):
+        word = word.reveal()
+    return word.encode("utf-8", "surrogateescape") if isinstance(word, str) else word
+
+
+def _connect(endpoint: Endpoint) -> socket.socket:
+    """Open the socket. Raises Unreachable with what a person can do about it."""
+    try:
+        if endpoint.unix_path:
+            link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            link.settimeout(endpoint.connect_timeout)
+            link.connect(endpoint.unix_path)
+        else:
+            link = socket.create_connection(
+                (endpoint.host, endpoint.port), endpoint.connect_timeout
+            )
+            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if endpoint.tls is not None:
+            return _wrap(link, endpoint.host, endpoint.tls, endpoint.timeout)
+    except TimeoutError:
+        raise Unreachable(
+            f"{endpoint.address} did not answer within {endpoint.connect_timeout:g} s",
+            "a time-out means dropped packets: look at firewalls and routes",
+        ) from None
+    except ConnectionRefusedError:
+        raise Unreachable(
+            f"nobody listens on {endpoint.address}", "is the server running, and on this port?"
+        ) from None
+    except OSError as error:
+        raise Unreachable(
+            f"cannot reach {endpoint.address}: {error.strerror or error}"
+        ) from None
+    _limit(link, endpoint.timeout)
+    return link
+
+
+def _limit(link: socket.socket, seconds: float) -> None:
+    """Kernel time-outs: two system calls an exchange instead of four (a poll before each)."""
+    link.settimeout(None)
+    whole = int(seconds)
+    timeval = struct.pack("ll", whole, int((seconds - whole) * 1_000_000))
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval)
+
+
+def _wrap(link: socket.socket, host: str, tls: Tls, timeout: float) -> socket.socket:
+    """TLS over the socket; Python's TLS ignores kernel time-outs, so settimeout serves here."""
+    import ssl  # 13 ms: only for those who use it
+
+    context = ssl.create_default_context(cafile=tls.ca_certs or None)
+    if not tls.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    link.settimeout(timeout)
+    return context.wrap_socket(link, server_hostname=host)

@@ -1,0 +1,227 @@
+"""Performs steps on a target, one after the other; on a failure takes back what was done.
+
+Every step: its `expect` must hold (else the world moved: stop), what it overwrites is copied, the journal
+is told, it is done, its `until` is waited for. Nothing here chooses what to do next.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, Protocol, assert_never
+
+from keywright.errors import ApplyError, KeywrightError, Refused, ReplyError
+from keywright_ops.apply.journal import Journal
+from keywright_ops.gather.environment import gather
+from keywright_ops.model.absence import Missing
+from keywright_ops.model.plan import Plan
+from keywright_ops.model.step import (
+    LOAD_USERS,
+    Answers,
+    Control,
+    Copy,
+    Danger,
+    Do,
+    FileIs,
+    KeepSecret,
+    Move,
+    NothingRuns,
+    RedisCommand,
+    RemoveFile,
+    RunCommand,
+    Signal,
+    Step,
+    Until,
+    WriteFile,
+)
+from keywright_ops.steps.conditions import holds, questions
+from keywright_ops.targets.target import Target
+from keywright_ops.vault.file import Vault
+
+
+class WorldMoved(KeywrightError):
+    """What a step expected is no longer so; gather and diff again."""
+
+
+class Watch(Protocol):
+    """Is told what happens: "begin", "doing", "done", "undone" or "failed", with the step."""
+
+    def __call__(self, event: str, step: Step) -> None: ...
+
+
+class Workshop(NamedTuple):
+    """What applying needs: where, with which secrets, the record, and who is told or asked."""
+
+    target: Target
+    plan: Plan
+    vault: Vault
+    journal: Journal
+    watch: Watch
+    confirm: Callable[[tuple[Step, ...]], bool]
+
+
+class Done(NamedTuple):
+    """A step that was performed, and what takes it back."""
+
+    step: Step
+    undo: Do | None
+
+
+def confirm(steps: tuple[Step, ...], shop: Workshop) -> None:
+    """Ask before anything that loses data. Raises Refused when the answer is no."""
+    dangerous = tuple(step for step in steps if step.danger >= Danger.LOSES_DATA)
+    if dangerous and not shop.confirm(dangerous):
+        raise Refused(
+            f"not confirmed: {'; '.join(step.title for step in dangerous)}",
+            "nothing was changed; answer yes, or give --yes",
+        )
+
+
+def apply(steps: Iterable[Step], shop: Workshop, done: list[Done]) -> None:
+    """Perform the steps in order, adding each to `done`.
+
+    Raises WorldMoved when a step's expectation no longer holds, ApplyError when a step fails: what
+    `done` holds is then to be taken back with `undo`.
+    """
+    for step in steps:
+        _perform(step, shop, done)
+
+
+def _perform(step: Step, shop: Workshop, done: list[Done]) -> None:
+    _expect(step, shop)
+    shop.watch("begin", step)
+    try:
+        undo = _save_for_undo(step, shop, len(done))
+        shop.journal.note("begin", step.id, title=step.title)
+        done.append(Done(step, undo))
+        shop.watch("doing", step)
+        _do(step.do, shop)
+        if step.until is not None:
+            _wait(step.until, shop)
+    except KeywrightError as error:
+        shop.watch("failed", step)
+        raise _explained(step, error, shop) from None
+    shop.journal.note("done", step.id)
+    shop.watch("done", step)
+
+
+def _expect(step: Step, shop: Workshop) -> None:
+    paths = [each.path for each in step.expect if isinstance(each, FileIs)]
+    facts = gather(shop.target, shop.plan, questions(step.expect), paths)
+    for condition in step.expect:
+        answer = holds(condition, facts)
+        if answer is not True:
+            why = answer.why if isinstance(answer, Missing) else "it is otherwise now"
+            raise WorldMoved(f"before '{step.title}' something changed: {why}")
+
+
+def _save_for_undo(step: Step, shop: Workshop, number: int) -> Do | None:
+    """Copy what a file step overwrites; every other step carries its undo itself."""
+    match step.do:
+        case WriteFile(path) | RemoveFile(path):
+            before = shop.target.transport.file(path)
+            if isinstance(before, Missing):
+                return RemoveFile(path)
+            place = shop.journal.undo_copy(number, path)
+            shop.target.transport.copy(path, place)
+            shop.journal.note("saved", step.id, copy=place, digest=before.digest)
+            return Copy(place, path)
+        case _:
+            return step.undo
+
+
+def _do(do: Do, shop: Workshop) -> None:
+    target = shop.target
+    match do:
+        case WriteFile(path, content, mode):
+            text = content if isinstance(content, str) else content.reveal()
+            target.transport.write(path, text.encode("utf-8", "surrogateescape"), mode)
+        case RemoveFile(path):
+            target.transport.remove(path)
+        case Copy(source, destination):
+            target.transport.copy(source, destination)
+        case Move(source, destination):
+            target.transport.move(source, destination)
+        case RunCommand(argv, stdin):
+            completed = target.transport.run(argv, stdin)
+            if completed.code != 0:
+                raise ApplyError(f"{argv[0]} failed: {completed.errors.strip()}")
+        case RedisCommand(user, argv):
+            reply = target.redis.ask(user, [argv])[0]
+            if isinstance(reply, ReplyError):
+                raise reply
+        case Control(action):
+            _control(action, target)
+        case Signal(pid, start, name):
+            process = target.supervisor.find()
+            if isinstance(process, Missing) or (process.pid, process.start) != (pid, start):
+                return  # it has ended in the meantime: that is what was wanted
+            target.supervisor.signal(process, name)
+        case KeepSecret(names):
+            shop.vault.keep(names)
+        case _:
+            assert_never(do)
+
+
+def _control(action: str, target: Target) -> None:
+    process = target.supervisor.find()
+    if action == "start" and isinstance(process, Missing):
+        target.supervisor.start()
+    elif action == "stop" and not isinstance(process, Missing):
+        target.supervisor.signal(process, "TERM")
+
+
+def _wait(until: Until, shop: Workshop) -> None:
+    """Ask again at the step's pace until all conditions hold. Raises ApplyError with the last answer."""
+    wanted = questions((*until.conditions, *until.unless))
+    deadline = time.monotonic() + until.limit
+    while True:
+        facts = gather(shop.target, shop.plan, wanted)
+        answers = [holds(condition, facts) for condition in until.conditions]
+        if all(answer is True for answer in answers):
+            return
+        if any(holds(condition, facts) is True for condition in until.unless):
+            raise ApplyError("the server ended instead")
+        if time.monotonic() > deadline:
+            why = next((each.why for each in answers if isinstance(each, Missing)), "it is not so")
+            raise ApplyError(f"it was not done within {until.limit:g} s: {why}")
+        time.sleep(until.pace)
+
+
+def _explained(step: Step, error: KeywrightError, shop: Workshop) -> ApplyError:
+    """The failure as a sentence, with the server's own last words where it is about the server."""
+    hint = error.hint
+    if isinstance(step.do, Control):
+        words = [line for line in shop.target.supervisor.last_words() if _telling(line)]
+        hint = "\n".join(["the server's last words:", *words[-4:]]) if words else hint
+    return ApplyError(f"'{step.title}' failed: {error}", hint)
+
+
+def _telling(line: str) -> bool:
+    """Whether a log line is worth showing: warnings (#), fatal errors and what they quote."""
+    return " # " in line or "***" in line or line.startswith((">>>", "Bad ", "Can't"))
+
+
+def undo(done: list[Done], shop: Workshop) -> list[str]:
+    """Take back what was done, newest first; return a sentence for each that could not be.
+
+    An ACL LOAD is taken back last, by another one: only then does the old file stand there again.
+    """
+    failures: list[str] = []
+    late = [each for each in done if each.undo == LOAD_USERS]
+    early = [each for each in reversed(done) if each.undo not in (None, LOAD_USERS)]
+    for each in (*early, *late):
+        try:
+            _take_back(each, shop)
+        except KeywrightError as error:
+            failures.append(f"'{each.step.title}' could not be taken back: {error}")
+    done.clear()
+    return failures
+
+
+def _take_back(each: Done, shop: Workshop) -> None:
+    assert each.undo is not None
+    _do(each.undo, shop)
+    if isinstance(each.undo, Control):
+        up = Until((Answers(),), limit=600.0, unless=(NothingRuns(),))
+        _wait(up if each.undo.action == "start" else Until((NothingRuns(),), limit=60.0), shop)
+    shop.journal.note("undone", each.step.id)
+    shop.watch("undone", each.step)

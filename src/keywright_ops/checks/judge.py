@@ -1,0 +1,95 @@
+"""Whether a proof holds, judged from what was answered; the evidence is what was read."""
+
+from collections.abc import Mapping
+
+from keywright_ops.model.absence import Discovered, Missing
+from keywright_ops.model.facts import AclUser, Facts
+from keywright_ops.model.plan import Plan
+from keywright_ops.model.proof import FAILED, PASSED, UNKNOWN, Attempt, Outcome, Proof
+from keywright_ops.steps.running import differing
+from keywright_ops.steps.users import user_differences
+
+
+def judge_settings(proof: Proof, plan: Plan, facts: Facts) -> Outcome:
+    """Every declared setting equals the live value; settings unknown to the server fail too."""
+    if isinstance(facts.config, Missing):
+        return Outcome(proof, UNKNOWN, facts.config.why)
+    live = facts.config
+    wrong = [
+        f"{each.name} is {live[each.name] or '(empty)'}, declared {each.value or '(empty)'}"
+        for each in differing(plan, facts)
+    ]
+    wrong += [f"{each.name} is unknown to it" for each in plan.directives if each.name not in live]
+    if wrong:
+        return Outcome(proof, FAILED, "; ".join(wrong))
+    return Outcome(proof, PASSED, f"CONFIG GET: {len(plan.directives)} of {len(plan.directives)} equal")
+
+
+def judge_users(proof: Proof, declared: Mapping[str, AclUser], facts: Facts) -> Outcome:
+    """The users are exactly the declared ones, with their rights and password hashes."""
+    if isinstance(facts.users, Missing):
+        return Outcome(proof, UNKNOWN, facts.users.why)
+    wrong = user_differences(declared, facts)
+    if wrong:
+        return Outcome(proof, FAILED, "; ".join(wrong))
+    return Outcome(proof, PASSED, f"ACL LIST: {', '.join(sorted(declared))}")
+
+
+def judge_attempt(proof: Proof, attempt: Attempt, answer: str | Missing) -> Outcome:
+    """The answer's first word is the expected one."""
+    asked = f"{attempt.argv[0]} as {attempt.login}" if attempt.login not in WHO else WHO[attempt.login]
+    if isinstance(answer, Missing):
+        return Outcome(proof, UNKNOWN, f"{asked}: {answer.why}")
+    word = answer.partition(" ")[0]
+    verdict = PASSED if word == attempt.expected else FAILED
+    expected = "" if verdict == PASSED else f", expected {attempt.expected}"
+    return Outcome(proof, verdict, f"{asked} → {word or '(nothing)'}{expected}")
+
+
+WHO = {"nobody": "PING without AUTH", "stranger": "AUTH with a wrong password"}
+
+
+def judge_denied(proof: Proof, user: str, argv: tuple[str, ...], answer: str | Missing) -> Outcome:
+    """ACL DRYRUN says that the user has no permission; OK means that it has."""
+    asked = f"ACL DRYRUN {user} {argv[0]}"
+    if isinstance(answer, Missing):
+        return Outcome(proof, UNKNOWN, f"{asked}: {answer.why}")
+    if "permission" in answer:
+        return Outcome(proof, PASSED, f"{asked} → no permission")
+    if answer.startswith("ERR unknown subcommand"):
+        return Outcome(proof, UNKNOWN, "this server has no ACL DRYRUN (it came with Redis 7.0)")
+    return Outcome(proof, FAILED, f"{asked} → {answer.partition(' ')[0]}")
+
+
+def declared_addresses(plan: Plan) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the addresses that must listen and those that may (`-address`: only where it exists)."""
+    must, may = set(), set()
+    for address in plan.listen.bind:
+        if isinstance(address, Discovered):
+            continue
+        if address.startswith("-"):
+            may.add(address[1:])
+        else:
+            must.add(address)
+    return frozenset(must), frozenset(may)
+
+
+def judge_listens(
+    proof: Proof, plan: Plan, listening: tuple[str, ...] | Missing, elsewhere: str | Missing
+) -> Outcome:
+    """The kernel's list is what was declared, and another address of this host refuses."""
+    if isinstance(listening, Missing):
+        return Outcome(proof, UNKNOWN, listening.why)
+    must, may = declared_addresses(plan)
+    if "*" in must:
+        must, may = (must - {"*"}) | {"0.0.0.0"}, may | {"::"}
+    seen = frozenset(listening)
+    missing, extra = sorted(must - seen), sorted(seen - must - may)
+    if missing or extra:
+        wrong = [f"nothing listens on {address}" for address in missing]
+        wrong += [f"{address} listens and is not declared" for address in extra]
+        return Outcome(proof, FAILED, "; ".join(wrong))
+    heard = f"listening: {', '.join(sorted(seen))}"
+    if isinstance(elsewhere, Missing):
+        return Outcome(proof, PASSED, heard)
+    return Outcome(proof, PASSED, f"{heard}; {elsewhere}")

@@ -1,0 +1,108 @@
+"""The claims that must be proven of an environment: the good and the negative, as a list of data.
+
+Commands that could destroy something are never tried in earnest, not even where they should be refused:
+the server's own dry run (ACL DRYRUN) answers for them.
+"""
+
+from keywright_ops.model.plan import Plan, User
+from keywright_ops.model.proof import (
+    Attempt,
+    Denied,
+    ListensOnly,
+    LiveEquals,
+    LoadsFromCopy,
+    Proof,
+    SurvivesRestart,
+    UsersEqual,
+)
+
+SERVER = "the server"
+HOST = "this host"
+CANARY_TTL = "60"  # seconds
+
+
+def proofs(plan: Plan, canary: str, restarts: bool) -> tuple[Proof, ...]:
+    """Return the proofs of this plan in the order they are shown.
+
+    `canary` is the one key (with a TTL) that they may write; `restarts` says whether persistence is
+    proven by a restart, or else by loading a copy.
+    """
+    users = {user.name: user for user in plan.users}
+    return (
+        Proof("settings", "every declared setting is live", SERVER, LiveEquals()),
+        Proof("users", "the users are exactly the declared ones", SERVER, UsersEqual()),
+        *_logins(users, canary),
+        *_denials(plan, users),
+        Proof("listens", "the port answers only where declared", HOST, ListensOnly()),
+        *_persistence(plan, restarts),
+    )
+
+
+def _logins(users: dict[str, User], canary: str) -> tuple[Proof, ...]:
+    default = users["default"]
+    expected = "PONG" if default.enabled else "WRONGPASS"
+    title = "the password works" if default.enabled else "the default user is off"
+    return (
+        _attempt("password", title, "default", ("PING",), expected),
+        _attempt("no-password", "no password is refused", "nobody", ("PING",), "NOAUTH"),
+        _attempt(
+            "wrong-password", "a wrong password is refused", "stranger", ("PING",), "WRONGPASS"
+        ),
+        _attempt(
+            "app-writes",
+            "the application's user may write its keys",
+            "appuser",
+            ("SET", canary, canary, "EX", CANARY_TTL),
+            "OK",
+        ),
+    )
+
+
+def _denials(plan: Plan, users: dict[str, User]) -> tuple[Proof, ...]:
+    outside = f"not-{plan.prefix}keywright:canary"
+    found = []
+    if plan.prefix:
+        found.append(
+            _attempt(
+                "app-prefix",
+                f"the application's user may not leave {plan.prefix}",
+                "appuser",
+                ("GET", outside),
+                "NOPERM",
+            )
+        )
+    found += [
+        _attempt(
+            "app-config",
+            "the application's user may not read the configuration",
+            "appuser",
+            ("CONFIG", "GET", "maxmemory"),
+            "NOPERM",
+        ),
+        _denied("app-flush", "the application's user may not empty the server", "appuser", "FLUSHALL"),
+        _denied("viewer-writes", "the viewer may not write", "viewer", "SET", "key", "value"),
+        _attempt("health-reads", "the health check may not read keys", "health", ("GET", outside), "NOPERM"),
+    ]
+    if "+get" not in users["viewer"].rules and "+@read" not in users["viewer"].rules:
+        found.append(
+            _attempt("viewer-values", "the viewer may not read values", "viewer", ("GET", outside), "NOPERM")
+        )
+    return tuple(found)
+
+
+def _attempt(id: str, title: str, login: str, argv: tuple[str, ...], expected: str) -> Proof:
+    return Proof(id, title, HOST, Attempt(login, argv, expected))
+
+
+def _denied(id: str, title: str, user: str, *argv: str) -> Proof:
+    return Proof(id, title, SERVER, Denied(user, argv))
+
+
+def _persistence(plan: Plan, restarts: bool) -> tuple[Proof, ...]:
+    if not plan.persistence.promised:
+        return ()
+    if restarts:
+        title = "data written before a restart is there after it"
+        return (Proof("restart", title, SERVER, SurvivesRestart(), disturbs=True),)
+    title = "a fresh copy of the data on disk loads"
+    return (Proof("copy", title, HOST, LoadsFromCopy()),)

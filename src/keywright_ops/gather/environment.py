@@ -1,0 +1,118 @@
+"""One snapshot of an environment: only what is asked for, each question once.
+
+What could not be asked is Missing(why), so that nobody takes silence for health.
+"""
+
+from collections.abc import Iterable
+
+from keywright.errors import KeywrightError, ReplyError
+from keywright.wire import Reply
+from keywright_ops.facts.acl import parse_acl_list
+from keywright_ops.facts.canonical import canonical
+from keywright_ops.facts.info import parse_info
+from keywright_ops.facts.redis_conf import parse_redis_conf
+from keywright_ops.facts.server import parse_server
+from keywright_ops.model.absence import Missing
+from keywright_ops.model.facts import AclUser, Facts, Server
+from keywright_ops.model.plan import Plan
+from keywright_ops.model.step import ADMIN
+from keywright_ops.targets.target import Target
+
+NOT_ASKED = Missing("not asked")
+
+STATUS = frozenset({"process", "info"})
+EVERYTHING = frozenset(
+    {"process", "info", "config", "users", "files", "disk_config", "stored", "listening"}
+)
+
+
+def gather(target: Target, plan: Plan, wanted: frozenset[str], files: Iterable[str] = ()) -> Facts:
+    """Ask the target the wanted questions ("process", "info", "config", "users", "files", …)."""
+    transport = target.transport
+    info, config, users = _ask_server(target, wanted)
+    categories = _ask_categories(target) if isinstance(users, dict) else NOT_ASKED
+    return Facts(
+        process=target.supervisor.find() if "process" in wanted else NOT_ASKED,
+        server=_server(info),
+        info=info,
+        config=config,
+        users=users,
+        categories=categories,
+        files={path: transport.file(path) for path in files} if "files" in wanted else {},
+        disk_config=_disk_config(target, plan) if "disk_config" in wanted else NOT_ASKED,
+        listening=transport.listening(port(plan)) if "listening" in wanted else NOT_ASKED,
+        stored=transport.names(plan.persistence.directory) if "stored" in wanted else NOT_ASKED,
+    )
+
+
+def port(plan: Plan) -> int:
+    """The port that the environment answers on: TLS only, or plain."""
+    return plan.listen.port or (plan.listen.tls.port if plan.listen.tls else 0)
+
+
+def _ask_server(
+    target: Target, wanted: frozenset[str]
+) -> tuple[
+    dict[str, str] | Missing, dict[str, str] | Missing, dict[str, AclUser] | Missing
+]:
+    """INFO, CONFIG GET and ACL LIST in one round trip."""
+    asked = [name for name in ("info", "config", "users") if name in wanted]
+    if not asked:
+        return NOT_ASKED, NOT_ASKED, NOT_ASKED
+    commands = {"info": ("INFO",), "config": ("CONFIG", "GET", "*"), "users": ("ACL", "LIST")}
+    try:
+        replies = target.redis.ask(ADMIN, [commands[name] for name in asked])
+    except KeywrightError as error:
+        why = Missing(str(error))
+        return why, why, why
+    answers = dict(zip(asked, replies, strict=True))
+    info, config, users = (answers.get(name, NOT_ASKED) for name in ("info", "config", "users"))
+    return (
+        _missing(info) or parse_info(info),
+        _missing(config) or _config(config),
+        _missing(users) or parse_acl_list(users),
+    )
+
+
+def _missing(reply: Reply) -> Missing | None:
+    """A refused question is a fact of its own kind."""
+    if isinstance(reply, ReplyError):
+        return Missing(str(reply))
+    return reply if isinstance(reply, Missing) else None
+
+
+def _config(reply: Reply) -> dict[str, str]:
+    pairs = zip(reply[::2], reply[1::2], strict=True)
+    return {name: canonical(name, value) for name, value in pairs}
+
+
+def _server(info: dict[str, str] | Missing) -> Server | Missing:
+    return info if isinstance(info, Missing) else parse_server(info)
+
+
+def _ask_categories(target: Target) -> dict[str, frozenset[str]] | Missing:
+    """Which commands each ACL category stands for on this server, in two round trips."""
+    try:
+        names = target.redis.ask(ADMIN, [("ACL", "CAT")])[0]
+        if isinstance(names, ReplyError):
+            return Missing(str(names))
+        members = target.redis.ask(ADMIN, [("ACL", "CAT", name) for name in names])
+    except KeywrightError as error:
+        return Missing(str(error))
+    found = {name: frozenset(each) for name, each in zip(names, members, strict=True)}
+    return found | {"all": frozenset().union(*found.values())}
+
+
+def _disk_config(target: Target, plan: Plan) -> dict[str, str] | Missing:
+    """redis.conf as it stands beside the data."""
+    content = target.transport.read(conf_path(plan))
+    if isinstance(content, Missing):
+        return content
+    return parse_redis_conf(content.decode("utf-8", "surrogateescape"))
+
+
+def conf_path(plan: Plan) -> str:
+    """Where redis.conf stands: beside the ACL file that it names."""
+    aclfile = plan.directive("aclfile")
+    assert aclfile is not None
+    return aclfile.value.rpartition("/")[0] + "/redis.conf"

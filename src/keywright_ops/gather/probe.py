@@ -1,0 +1,116 @@
+"""Carries a proof's question to the target and has the answer judged. Writes one canary key with a TTL."""
+
+import sys
+from collections.abc import Mapping
+from typing import NamedTuple, assert_never
+
+from keywright.errors import ConnectionLost, KeywrightError, ReplyError, Unreachable
+from keywright_ops.checks.judge import (
+    declared_addresses,
+    judge_attempt,
+    judge_denied,
+    judge_listens,
+    judge_settings,
+    judge_users,
+)
+from keywright_ops.gather.environment import port
+from keywright_ops.model.absence import Missing
+from keywright_ops.model.facts import AclUser, Facts
+from keywright_ops.model.plan import Plan
+from keywright_ops.model.proof import (
+    FAILED,
+    PASSED,
+    UNKNOWN,
+    Attempt,
+    Denied,
+    ListensOnly,
+    LiveEquals,
+    LoadsFromCopy,
+    Outcome,
+    Proof,
+    SurvivesRestart,
+    UsersEqual,
+)
+from keywright_ops.model.step import ADMIN
+from keywright_ops.targets.target import Target
+
+
+class Scene(NamedTuple):
+    """What a proof is asked about: the environment, what was declared, and a fresh snapshot."""
+
+    target: Target
+    plan: Plan
+    users: Mapping[str, AclUser]
+    facts: Facts
+    canary: str
+
+
+def probe(proof: Proof, scene: Scene) -> Outcome:
+    """Ask one proof; what cannot be asked is UNKNOWN with the reason, never passed."""
+    question = proof.probe
+    match question:
+        case LiveEquals():
+            return judge_settings(proof, scene.plan, scene.facts)
+        case UsersEqual():
+            return judge_users(proof, scene.users, scene.facts)
+        case Attempt(login, argv, _):
+            return judge_attempt(proof, question, _answer(scene.target, login, argv))
+        case Denied(user, argv):
+            answer = _answer(scene.target, ADMIN, ("ACL", "DRYRUN", user, *argv))
+            return judge_denied(proof, user, argv, answer)
+        case ListensOnly():
+            elsewhere = _elsewhere(scene.plan)
+            if isinstance(elsewhere, str) and not elsewhere.endswith("refused"):
+                return Outcome(proof, FAILED, elsewhere)
+            return judge_listens(proof, scene.plan, scene.facts.listening, elsewhere)
+        case SurvivesRestart():
+            return _canary(proof, scene)
+        case LoadsFromCopy():
+            from keywright_ops.gather.scratch import load_copy  # starts a server: only when asked
+
+            return load_copy(proof, scene.target, scene.plan, scene.facts, scene.canary)
+        case _:
+            assert_never(question)
+
+
+def _answer(target: Target, login: str, argv: tuple[str, ...]) -> str | Missing:
+    """The reply as text; a refusal is an answer, silence is not."""
+    try:
+        reply = target.redis.ask(login, [argv])[0]
+    except ReplyError as refusal:
+        return str(refusal)
+    except (Unreachable, ConnectionLost) as error:
+        return Missing(str(error))
+    except KeywrightError as error:
+        return Missing(str(error))
+    return str(reply)
+
+
+def _elsewhere(plan: Plan) -> str | Missing:
+    """Knock at another loopback address of this host, which must not answer unless declared."""
+    import socket
+
+    must, may = declared_addresses(plan)
+    other = "127.0.0.2"
+    if not sys.platform.startswith("linux"):
+        return Missing("this system has one loopback address only")
+    if (must | may) & {"0.0.0.0", "*", other}:
+        return Missing("declared to listen everywhere")
+    try:
+        socket.create_connection((other, port(plan)), 0.5).close()
+    except ConnectionRefusedError:
+        return f"{other} refused"
+    except OSError as error:
+        return Missing(f"{other}: {error}")
+    return f"{other} answers and is not declared"
+
+
+def _canary(proof: Proof, scene: Scene) -> Outcome:
+    """After the restart: the canary that was written before it must be there."""
+    answer = _answer(scene.target, ADMIN, ("GET", scene.canary))
+    if isinstance(answer, Missing):
+        return Outcome(proof, UNKNOWN, answer.why)
+    found = answer == scene.canary.rpartition(":")[2]
+    uptime = "" if isinstance(scene.facts.server, Missing) else f", up {scene.facts.server.uptime} s"
+    evidence = "the canary is there" if found else "the canary is gone"
+    return Outcome(proof, PASSED if found else FAILED, f"{evidence} after the restart{uptime}")

@@ -1,0 +1,128 @@
+"""Proves that the data on disk loads: a copy of it, in a scratch server that only this process can reach.
+
+Rule 1: only copies are opened; a server that loads an append-only file also opens it for writing.
+Rule 2: the scratch server listens on a unix socket in a 0700 folder and on no port, and is ended by us.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+
+from keywright.endpoint import Endpoint
+from keywright.errors import KeywrightError
+from keywright.wire import Wire
+from keywright_ops.facts.info import parse_info
+from keywright_ops.model.absence import Missing
+from keywright_ops.model.facts import Facts
+from keywright_ops.model.plan import Plan
+from keywright_ops.model.proof import FAILED, PASSED, UNKNOWN, Outcome, Proof
+from keywright_ops.model.step import ADMIN
+from keywright_ops.targets.target import Target
+
+LARGEST = 256 * 2**20  # bytes of data on disk that a check copies and loads without being asked to
+PATIENCE = 30.0  # seconds for the scratch server to load that
+ATTEMPTS = 3  # copies, when a rewrite exchanges the files under our hands
+
+
+def load_copy(proof: Proof, target: Target, plan: Plan, facts: Facts, canary: str) -> Outcome:
+    """Write a canary (append-only file), copy the files, load the copy, look for it there."""
+    directory = plan.persistence.directory
+    size = _size(directory)
+    if size > LARGEST:
+        hint = "too much to load in a check; `keywright check --restart` proves it by a restart"
+        return Outcome(proof, UNKNOWN, f"{size // 2**20} MiB on disk: {hint}")
+    if isinstance(facts.process, Missing):
+        return Outcome(proof, UNKNOWN, facts.process.why)
+    token = canary.rpartition(":")[2]
+    appendonly = plan.persistence.appendonly
+    if appendonly:
+        target.redis.ask(ADMIN, [("SET", canary, token, "EX", "60")])
+    elif not os.path.exists(f"{directory}/dump.rdb"):
+        return Outcome(proof, UNKNOWN, "no snapshot has been taken yet")
+    # a short path: a unix socket's may have 108 bytes at most
+    folder = tempfile.mkdtemp(prefix="keywright-")
+    try:
+        if not _copy(target, directory, f"{folder}/data"):
+            return Outcome(proof, UNKNOWN, "the files were being rewritten all the time")
+        found = _load(facts.process.executable, folder, appendonly, canary)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if isinstance(found, Missing):
+        return Outcome(proof, FAILED, found.why)
+    value, keys = found
+    if appendonly and value != token:
+        return Outcome(proof, FAILED, f"{keys} keys loaded, but the canary is not among them")
+    canary_too = ", the canary among them" if appendonly else ""
+    return Outcome(proof, PASSED, f"{keys} keys loaded from a copy of {size} bytes{canary_too}")
+
+
+def _size(directory: str) -> int:
+    total = 0
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            try:
+                total += os.path.getsize(os.path.join(folder, name))
+            except OSError:
+                continue
+    return total
+
+
+def _copy(target: Target, source: str, destination: str) -> bool:
+    """Copy the data while no rewrite exchanges it: the count of rewrites is the same before and after."""
+    for _ in range(ATTEMPTS):
+        before = _rewrites(target)
+        try:
+            shutil.copytree(source, destination, copy_function=shutil.copyfile)
+        except (OSError, shutil.Error):
+            before = ()  # a file went away under our hands
+        if before and before == _rewrites(target):
+            return True
+        shutil.rmtree(destination, ignore_errors=True)
+        time.sleep(0.1)
+    return False
+
+
+def _rewrites(target: Target) -> tuple[str, ...]:
+    info = parse_info(target.redis.ask(ADMIN, [("INFO", "persistence")])[0])
+    if info.get("aof_rewrite_in_progress") == "1":
+        return ()
+    return (info.get("aof_rewrites", ""), info.get("rdb_last_save_time", ""))
+
+
+def _load(program: str, folder: str, appendonly: bool, canary: str) -> tuple[str, int] | Missing:
+    """Start the scratch server on the copy; return the canary's value and the number of keys."""
+    socket_path = f"{folder}/s"
+    arguments = (
+        *("--port", "0", "--unixsocket", socket_path, "--unixsocketperm", "700"),
+        *("--dir", f"{folder}/data", "--save", "", "--daemonize", "no"),
+        *("--appendonly", "yes" if appendonly else "no"),
+    )
+    with open(f"{folder}/log", "wb") as log:
+        server = subprocess.Popen((program, *arguments), stdout=log, stderr=log)
+    try:
+        return _ask(server, socket_path, canary) or _failed(f"{folder}/log")
+    finally:
+        server.kill()
+        server.wait()
+
+
+def _ask(server: "subprocess.Popen[bytes]", path: str, canary: str) -> tuple[str, int] | None:
+    deadline = time.monotonic() + PATIENCE
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            with Wire(Endpoint(unix_path=path)) as wire:
+                info = parse_info(wire.call("INFO"))
+                if info.get("loading") == "0":
+                    return str(wire.call("GET", canary)), int(wire.call("DBSIZE"))
+        except KeywrightError:
+            pass
+        time.sleep(0.002)
+    return None
+
+
+def _failed(log: str) -> Missing:
+    with open(log, encoding="utf-8", errors="replace") as stream:
+        lines = [line.strip() for line in stream if " # " in line]
+    return Missing(f"the copy does not load: {lines[-1] if lines else 'the server gave no reason'}")

@@ -1,0 +1,1 @@
+"""Artefacts and Facts become Steps: difference, order, danger, undo. Pure."""

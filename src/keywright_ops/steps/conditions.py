@@ -1,0 +1,69 @@
+"""Whether a condition holds, judged from facts alone."""
+
+from typing import assert_never
+
+from keywright_ops.model.absence import Missing
+from keywright_ops.model.facts import Facts
+from keywright_ops.model.step import (
+    Answers,
+    Condition,
+    FieldIs,
+    FileIs,
+    NothingRuns,
+    ProcessGone,
+)
+
+
+def holds(condition: Condition, facts: Facts) -> bool | Missing:
+    """Return yes, no, or Missing with the reason why it cannot be told."""
+    match condition:
+        case FieldIs(question, field, value):
+            answers = facts.info if question == "info" else facts.config
+            if isinstance(answers, Missing):
+                return answers
+            return answers.get(field) == value
+        case FileIs(path, digest):
+            file = facts.files.get(path, Missing("not asked"))
+            if isinstance(file, Missing):
+                return digest is None if file.why == NOT_THERE else file
+            return file.digest == digest
+        case Answers():
+            return _answers(facts)
+        case ProcessGone(pid, start):
+            process = facts.process
+            return isinstance(process, Missing) or (process.pid, process.start) != (pid, start)
+        case NothingRuns():
+            return isinstance(facts.process, Missing)
+        case _:
+            assert_never(condition)
+
+
+NOT_THERE = "it is not there"  # the one reason for a missing file that is an answer
+
+
+def _answers(facts: Facts) -> bool | Missing:
+    """The server is the environment's own, knows its administrator and has loaded its data."""
+    if isinstance(facts.info, Missing):
+        return facts.info
+    if isinstance(facts.process, Missing):
+        return facts.process
+    own = facts.info.get("process_id") == str(facts.process.pid)
+    return own and facts.info.get("loading", "0") == "0"
+
+
+def questions(conditions: tuple[Condition, ...]) -> frozenset[str]:
+    """Return the names of the questions that must be asked to judge these conditions."""
+    wanted: set[str] = set()
+    for condition in conditions:
+        match condition:
+            case FieldIs(question, _, _):
+                wanted.add(question)
+            case FileIs():
+                wanted.add("files")
+            case Answers():
+                wanted |= {"info", "process"}
+            case ProcessGone() | NothingRuns():
+                wanted.add("process")
+            case _:
+                assert_never(condition)
+    return frozenset(wanted)

@@ -1,0 +1,34 @@
+"""Steps that bring files to what the plan says."""
+
+from hashlib import sha256
+
+from keywright_ops.model.absence import Missing
+from keywright_ops.model.artefact import WholeFile
+from keywright_ops.model.facts import Facts
+from keywright_ops.model.step import FileIs, Step, WriteFile
+
+
+def digest(text: str) -> str:
+    """Return the sha256 of the text's UTF-8, in hex."""
+    return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def differs(file: WholeFile, facts: Facts) -> bool:
+    """Whether the file on disk has another content or wider rights than the plan's."""
+    seen = facts.files.get(file.path, Missing("not asked"))
+    if isinstance(seen, Missing):
+        return True
+    return seen.digest != digest(file.text()) or seen.mode != file.mode
+
+
+def write(file: WholeFile, facts: Facts) -> Step:
+    """Return the step that writes the file over what was seen there."""
+    seen = facts.files.get(file.path, Missing("not asked"))
+    before = None if isinstance(seen, Missing) else seen.digest
+    name = file.path.rpartition("/")[2]
+    return Step(
+        id=f"write-{name}",
+        title=f"{'write' if before is None else 'rewrite'} {name}",
+        do=WriteFile(file.path, file.content, file.mode),
+        expect=(FileIs(file.path, before),),
+    )

@@ -1,0 +1,15 @@
+"""How much data a server holds, read from INFO keyspace."""
+
+from keywright_ops.model.absence import Missing
+from keywright_ops.model.facts import Facts
+
+
+def keys_held(facts: Facts) -> int:
+    """Return how many keys the server holds, over all databases (INFO keyspace)."""
+    if isinstance(facts.info, Missing):
+        return 0
+    total = 0
+    for name, value in facts.info.items():
+        if name.startswith("db") and value.startswith("keys="):
+            total += int(value[len("keys=") :].partition(",")[0])
+    return total

@@ -1,0 +1,46 @@
+"""Steps that bring the server's users to what the plan says: the ACL file, then ACL LOAD."""
+
+from collections.abc import Mapping
+
+from keywright_ops.facts.acl import same_rights
+from keywright_ops.model.absence import Missing
+from keywright_ops.model.artefact import WholeFile
+from keywright_ops.model.facts import AclUser, Facts
+from keywright_ops.model.step import LOAD_USERS, Step
+from keywright_ops.steps.files import differs, write
+
+
+def user_differences(declared: Mapping[str, AclUser], facts: Facts) -> list[str]:
+    """Return one sentence for every user who is not as declared; [] when all are."""
+    if isinstance(facts.users, Missing):
+        return [f"the users could not be asked: {facts.users.why}"]
+    live, categories = facts.users, facts.categories
+    known = {} if isinstance(categories, Missing) else categories
+    found = [f"user {name} is missing" for name in declared if name not in live]
+    found += [f"user {name} is not in the plan" for name in live if name not in declared]
+    for name, user in declared.items():
+        if name not in live:
+            continue
+        if user.hashes != live[name].hashes or user.nopass != live[name].nopass:
+            found.append(f"user {name} has another password")
+        elif user.enabled != live[name].enabled:
+            found.append(f"user {name} is {'off' if user.enabled else 'on'}")
+        elif not same_rights(user, live[name], known):
+            found.append(f"user {name} has other rights")
+    return found
+
+
+def load_users(acl: WholeFile, declared: Mapping[str, AclUser], facts: Facts) -> list[Step]:
+    """Return the steps that make file and live server agree with the declared users."""
+    steps = [write(acl, facts)] if differs(acl, facts) else []
+    sentences = user_differences(declared, facts)
+    if sentences:
+        steps.append(
+            Step(
+                id="load-users",
+                title=f"load the users ({'; '.join(sentences)})",
+                do=LOAD_USERS,
+                undo=LOAD_USERS,
+            )
+        )
+    return steps

@@ -1,0 +1,71 @@
+"""The way in: one connection per login to the environment's server, as the person asked for says.
+
+"nobody" sends no AUTH at all; "stranger" tries the default user with a password that is wrong.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+
+from keywright.endpoint import Endpoint
+from keywright.errors import KeywrightError, Unreachable
+from keywright.secret import Secret
+from keywright.wire import Reply, Wire, Word
+from keywright_ops.model.step import ADMIN
+
+NOBODY = "nobody"
+STRANGER = "stranger"
+CLIENT_NAME = "keywright"  # so that CLIENT LIST and ACL LOG tell our questions apart
+
+
+class Door:
+    """Keeps the administrator's connection; every other login is a fresh one, for it is itself the question.
+
+    `locate` tells the address anew at every connect (the server's own redis.conf may have changed);
+    `secrets` are by user name.
+    """
+
+    def __init__(self, locate: Callable[[], Endpoint], secrets: Mapping[str, Secret]) -> None:
+        self._locate = locate
+        self._secrets = secrets
+        self._kept: dict[str, Wire] = {}
+
+    def ask(self, login: str, commands: Sequence[Sequence[Word]]) -> list[Reply]:
+        """Send commands in one round trip as `login`; errors stand in the list as ReplyError.
+
+        A kept connection whose server has gone in the meantime is opened anew once.
+        """
+        wire = self._kept.pop(login, None)
+        if wire is not None:
+            try:
+                return self._exchange(login, wire, commands)
+            except Unreachable:
+                pass
+        return self._exchange(login, Wire(self._credentials(login), CLIENT_NAME), commands)
+
+    def _exchange(
+        self, login: str, wire: Wire, commands: Sequence[Sequence[Word]]
+    ) -> list[Reply]:
+        try:
+            replies = wire.batch(commands)
+        except KeywrightError:
+            wire.close()
+            raise
+        if login == ADMIN:
+            self._kept[login] = wire
+        else:
+            wire.close()
+        return replies
+
+    def _credentials(self, login: str) -> Endpoint:
+        endpoint = self._locate()
+        if login == NOBODY:
+            return endpoint._replace(username="", password=None)
+        if login == STRANGER:
+            return endpoint._replace(username="default", password=Secret(os.urandom(16).hex()))
+        return endpoint._replace(username=login, password=self._secrets[login])
+
+    def close(self) -> None:
+        """Close every kept connection."""
+        for wire in self._kept.values():
+            wire.close()
+        self._kept.clear()

@@ -1,0 +1,103 @@
+"""What every target offers, as three small protocols and one noun that holds them together."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from keywright.secret import Secret
+from keywright.wire import Reply, Word
+from keywright_ops.model.absence import Missing
+from keywright_ops.model.facts import File, Process
+
+
+class Completed(NamedTuple):
+    """How a program ended, and what it printed."""
+
+    code: int
+    output: str
+    errors: str
+
+
+class Transport(Protocol):
+    """Reaches files and programs of the target's host. Raises ApplyError with what went wrong."""
+
+    def read(self, path: str) -> bytes | Missing:
+        """The file's bytes; Missing when it is not there or not readable."""
+        ...
+
+    def file(self, path: str) -> File | Missing:
+        """Digest, mode and owner; Missing(NOT_THERE) only when the file does not exist."""
+        ...
+
+    def names(self, folder: str) -> tuple[str, ...] | Missing:
+        """The names in a folder, sorted; () when the folder does not exist."""
+        ...
+
+    def write(self, path: str, content: bytes, mode: int) -> None:
+        """Replace the file atomically and durably; missing folders are made with mode 0700."""
+        ...
+
+    def remove(self, path: str) -> None:
+        """Remove a file; one that is not there is fine."""
+        ...
+
+    def copy(self, source: str, destination: str) -> None:
+        """Copy a file or a folder with all in it; the copy belongs to its owner alone."""
+        ...
+
+    def move(self, source: str, destination: str) -> None:
+        """Rename within the file system; an existing destination is an error."""
+        ...
+
+    def run(self, argv: Sequence[str], stdin: str | Secret = "") -> Completed:
+        """Run a program to its end."""
+        ...
+
+    def listening(self, port: int) -> tuple[str, ...] | Missing:
+        """The local addresses on which this TCP port is open, from the kernel's own list."""
+        ...
+
+
+class Supervisor(Protocol):
+    """Keeps the one server of the environment running."""
+
+    def find(self) -> Process | Missing:
+        """The running server, told by its configuration file; never somebody else's."""
+        ...
+
+    def start(self) -> None:
+        """Start the server and return at once; it outlives this process."""
+        ...
+
+    def signal(self, process: Process, name: str) -> None:
+        """Send TERM or KILL to this very process; raises Refused when it is not it any more."""
+        ...
+
+    def last_words(self) -> tuple[str, ...]:
+        """The last lines that the server logged."""
+        ...
+
+
+class Redis(Protocol):
+    """Talks to the environment's server. Raises Unreachable, ReplyError, ProtocolError."""
+
+    def ask(self, login: str, commands: Sequence[Sequence[Word]]) -> list[Reply]:
+        """Send commands in one round trip as `login`: a user's name, "nobody" or "stranger"."""
+        ...
+
+
+class Abilities(NamedTuple):
+    """What can be done on a target, as data."""
+
+    files: bool = True
+    control: bool = True
+    config: bool = True
+    scratch: bool = True
+
+
+class Target(NamedTuple):
+    """One environment, ready to be asked and changed."""
+
+    transport: Transport
+    supervisor: Supervisor
+    redis: Redis
+    can: Abilities = Abilities()
