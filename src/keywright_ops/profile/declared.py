@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
 from keywright.errors import ProfileError
+
 from keywright_ops.model.plan import SavePoint
 from keywright_ops.profile.field import Field
 from keywright_ops.profile.fields import BUILT_IN, BY_PATH, FIELDS
