@@ -17,7 +17,7 @@ from keywright_ops.model.facts import HostFacts
 from keywright_ops.model.plan import Plan
 from keywright_ops.plan.listen import PORT_CANDIDATES
 from keywright_ops.plan.resolve import resolve
-from keywright_ops.profile.profile import Values
+from keywright_ops.profile.declared import Values
 from keywright_ops.targets.child import ChildSupervisor
 from keywright_ops.targets.door import Door
 from keywright_ops.targets.local import LocalTransport
@@ -94,9 +94,9 @@ def _from_dotenv(place: Place, variable: str) -> str:
     path = f"{place.folder}/.env"
     if not place.folder or not os.path.exists(path):
         return ""
-    from keywright.dotenv import read_file  # only where a project has a .env
+    from keywright.dotenv.dialects import load_file  # only where a project has a .env
 
-    return read_file(path, "compose").get(variable, "")
+    return load_file(path, "compose").get(variable, "")
 
 
 def _refuse_placeholder(plan: Plan, value: str) -> None:

@@ -4,7 +4,7 @@ import os
 
 from keywright.errors import InputError
 from keywright_ops.actions.place import FILE
-from keywright_ops.profile.init import render_init
+from keywright_ops.profile.pages import render_init
 from keywright_ops.targets.local import LocalTransport
 
 
