@@ -9,7 +9,8 @@ from keywright.errors import ApplyError, InputError, Refused
 from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import CHOICES, Opened, open_environment, unresolved
 from keywright_ops.actions.place import find_place
-from keywright_ops.actions.proving import RestartRecord, prove, restart_record, token
+from keywright_ops.actions.proving import prove, token
+from keywright_ops.actions.restart_record import RestartRecord, restart_record
 from keywright_ops.apply.apply import Done, Watch, Workshop, WorldMoved, apply, confirm, undo
 from keywright_ops.apply.journal import Journal
 from keywright_ops.apply.lock import lock

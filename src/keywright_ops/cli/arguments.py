@@ -22,6 +22,13 @@ class Command(Protocol):
         ...
 
 
+class Help(argparse.HelpFormatter):
+    """80 columns; told the width, argparse need not load shutil to ask for it (5 ms)."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=26, width=80)
+
+
 class Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence and a hint, like every other error."""
 
@@ -69,7 +76,12 @@ def load(name: str) -> Command:
 
 def build(name: str, command: Command) -> Parser:
     """Build the parser of one command, with the options that all have."""
-    parser = Parser(prog=f"keywright {name}", description=COMMANDS[name][2], allow_abbrev=False)
+    parser = Parser(
+        prog=f"keywright {name}",
+        description=COMMANDS[name][2],
+        formatter_class=Help,
+        allow_abbrev=False,
+    )
     common(parser)
     command.arguments(parser)
     return parser

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import textwrap
 from collections.abc import Iterable
 
 from keywright.errors import KeywrightError
@@ -43,6 +42,8 @@ def show_outcome(outcome: Outcome) -> None:
 
 def wrapped(text: str, indent: str, width: int = WIDTH) -> list[str]:
     """Break a text into lines of at most `width` columns."""
+    import textwrap  # 1 ms: `status` has nothing to wrap
+
     return textwrap.wrap(
         text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
     )
