@@ -101,7 +101,7 @@ def _differences(readings: Mapping[str, Reading], lines: list[str]) -> Iterator[
     for name, line in places.items():
         groups: dict[str | None, list[str]] = {}
         for dialect, found in values.items():
-            groups.setdefault(found.get(name), []).append(dialect)
+            groups.setdefault(seen.get(name), []).append(dialect)
         if len(groups) < 2:
             continue
         raw = lines[line - 1] if line <= len(lines) else ""
