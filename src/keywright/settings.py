@@ -12,7 +12,7 @@ from typing import NamedTuple, NoReturn
 
 from keywright.errors import SettingsError
 from keywright.fields import BY_NAME, FIELDS, Field, settings_table
-from keywright.secret import Secret
+from keywright.secret import MASK, Secret
 from keywright.suspicions import kept_comment, kept_quotes, near_names, placeholder
 from keywright.url import PORT, Address, Node, format_url, read_url
 
@@ -85,10 +85,15 @@ class Settings(NamedTuple):
         """
         given = os.environ if mapping is None else mapping
         texts = {field.name: given[field.name] for field in FIELDS if given.get(field.name)}
-        values = {name: _value(BY_NAME[name], text) for name, text in texts.items()}
         contradictions: list[str] = []
         url = texts.get("REDIS_URL", "").strip()
-        address = _from_url(url, values, contradictions) if url else _from_parts(values)
+        try:
+            values = {name: _value(BY_NAME[name], text) for name, text in texts.items()}
+            address = _from_url(url, values, contradictions) if url else _from_parts(values)
+        except SettingsError as error:
+            # A password that stands in the wrong variable as well is not shown there either.
+            raise SettingsError(masked(str(error), texts), error.hint) from None
+        contradictions = [masked(each, texts) for each in contradictions]
         warnings = [*_doubts(texts, values, address), *contradictions]
         warnings += [f"{name} is not read: {meant} was probably meant"
                      for name, meant in near_names(given)]  # fmt: skip
@@ -235,9 +240,7 @@ def _filled(
     return address
 
 
-def _doubts(
-    texts: Mapping[str, str], values: Mapping[str, Value], address: Address
-) -> list[str]:
+def _doubts(texts: Mapping[str, str], values: Mapping[str, Value], address: Address) -> list[str]:
     """What is allowed but probably not meant."""
     doubts = []
     password = texts.get("REDIS_PASSWORD", "")
@@ -283,6 +286,12 @@ def _settings(
         warnings=warnings,
         **found,  # type: ignore[arg-type]  # the table's kinds are the attributes' types: a test
     )
+
+
+def masked(sentence: str, texts: Mapping[str, str]) -> str:
+    """Hide the password of `texts` in a sentence, if somebody put it into another variable too."""
+    password = texts.get("REDIS_PASSWORD", "")
+    return sentence.replace(password, MASK) if len(password) > 3 else sentence
 
 
 def _brief(text: str) -> str:

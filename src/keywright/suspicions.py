@@ -24,7 +24,9 @@ _OTHER_NAMES = {
 }
 _ANGLE = re.compile(r"<[A-Z][A-Z0-9_ -]*>")
 _DOLLAR = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(:?[-?+][^}]*)?\}")
-_YOURS = re.compile(r"your[-_ ]([a-z0-9]+[-_ ])*(password|pass|secret|token|key|host)([-_ ]here)?", re.I)
+_YOURS = re.compile(
+    r"your[-_ ]([a-z0-9]+[-_ ])*(password|pass|secret|token|key|host)([-_ ]here)?", re.IGNORECASE
+)
 _CHANGE = re.compile(r"<?change[-_ ]?(me|this|it)>?!?", re.IGNORECASE)
 
 

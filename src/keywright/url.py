@@ -189,9 +189,7 @@ def _scheme(text: str) -> tuple[str, str]:
     )
 
 
-def _place(
-    address: Address, hosts: str, path: str, stated: set[str]
-) -> tuple[Address, str]:
+def _place(address: Address, hosts: str, path: str, stated: set[str]) -> tuple[Address, str]:
     """Read hosts and path of a URL with hosts; return the address and the database's text."""
     if not address.sentinel:
         if "," in hosts:

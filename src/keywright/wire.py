@@ -70,7 +70,7 @@ class Wire:
 
     def batch(self, commands: Iterable[Sequence[Word]]) -> list[Reply]:
         """Send several commands in one write; errors stand in the list as ReplyError values."""
-        packed = [hiredis.pack_command(tuple(map(_plain, words))) for words in commands]
+        packed = [_pack(words) for words in commands]
         try:
             self._socket.sendall(b"".join(packed))
             return [self._read() for _ in packed]
@@ -119,6 +119,12 @@ class Wire:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _pack(words: Sequence[Word]) -> bytes:
+    # hiredis' stub says a tuple of one word; it takes any number
+    packed: bytes = hiredis.pack_command(tuple(map(_plain, words)))  # type: ignore[arg-type]
+    return packed
 
 
 def _plain(word: Word) -> bytes | int | float:

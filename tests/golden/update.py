@@ -5,7 +5,8 @@ from pathlib import Path
 from shutil import rmtree
 
 HERE = Path(__file__).resolve().parent
-ENVIRONMENTS = ("local", "dev", "prod", "linux", "azure", "aws")
+# The six built in, and `linux` with everything that is off by default: networks, a site.
+ENVIRONMENTS = ("local", "dev", "prod", "linux", "azure", "aws", "linux-guarded")
 
 
 def rendered(environment: str) -> dict[str, str]:
@@ -15,11 +16,11 @@ def rendered(environment: str) -> dict[str, str]:
     """
     from keywright_ops.model.artefact import Rule, WholeFile
     from keywright_ops.render.artefacts import render
-    from tests.unit.render.plans import PLANS, SECRETS
+    from tests.unit.render.plans import built_in, guarded, secrets_of
 
-    plan = next(make() for make in PLANS if make.__name__ == environment)
+    plan = guarded() if environment == "linux-guarded" else built_in(environment)
     files, modes, rules = {}, [], []
-    for artefact in render(plan, SECRETS):
+    for artefact in render(plan, secrets_of(plan)):
         if isinstance(artefact, WholeFile):
             files[artefact.path.lstrip("/")] = artefact.text()
             modes.append(f"{artefact.mode:04o} {artefact.path}")

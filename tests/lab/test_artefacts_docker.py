@@ -14,7 +14,7 @@ from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.plan import Plan
 from keywright_ops.render.artefacts import render
 from tests.lab.docker_engine import Engine
-from tests.unit.render.plans import SECRETS, dev, prod
+from tests.unit.render.plans import SECRETS, built_in
 
 pytestmark = pytest.mark.lab
 
@@ -39,9 +39,9 @@ class Deployment:
 
     def __init__(self, engine: Engine, plan: Plan, folder: Path) -> None:
         assert plan.container is not None
-        self.engine, self.plan, self.folder = engine, plan, folder
+        self.engine, self.plan, self.folder = engine, plan, folder / plan.directory
         self.name, self.file = plan.container.name, plan.container.compose_file
-        self.configuration = folder / ("redis" if plan.kind == "docker-dev" else "redis-prod")
+        self.configuration = self.folder / ("redis" if plan.kind == "docker-dev" else "redis-prod")
 
     def compose(self, *argv: str) -> str:
         """Run docker-compose with the rendered file."""
@@ -106,7 +106,7 @@ def image(request: pytest.FixtureRequest) -> str:
 def test_every_image_becomes_healthy_with_files_closed_to_others(start: Start, image: str) -> None:
     """Files that belong to a person and to nobody else are read by a server that is not root, and
     who has the password is let in, who has none or a wrong one is not."""
-    redis = start(dev(), image)
+    redis = start(built_in("dev"), image)
     assert redis.wait("healthy") == "healthy"
     owners = redis.engine.docker("top", redis.name, "-o", "pid,uid,args").stdout.splitlines()[1:]
     assert [line.split()[1] for line in owners if "-server" in line] not in ([], ["0"])
@@ -120,7 +120,7 @@ def test_every_image_becomes_healthy_with_files_closed_to_others(start: Start, i
 
 def test_development_is_published_on_loopback_only(start: Start, redis_image: str) -> None:
     """Port 6379 of the dev file answers on 127.0.0.1 of the host and on no other address of it."""
-    redis = start(dev(), redis_image)
+    redis = start(built_in("dev"), redis_image)
     assert redis.wait("healthy") == "healthy"
     listening = redis.engine.run_inside(["ss", "-Hltn", "sport = :6379"]).stdout
     assert [line.split()[3] for line in listening.splitlines()] == ["127.0.0.1:6379"]
@@ -134,7 +134,7 @@ def test_development_is_published_on_loopback_only(start: Start, redis_image: st
 def test_production_limits_hold_and_nothing_is_published(start: Start, redis_image: str) -> None:
     """The engine itself reports the guide's limits, log rotation and restart policy for prod, and
     no published port."""
-    redis = start(prod(), redis_image)
+    redis = start(built_in("prod"), redis_image)
     assert redis.wait("healthy") == "healthy"
     found = redis.inspect()
     host = found["HostConfig"]
@@ -150,7 +150,7 @@ def test_no_secret_can_be_read_from_the_engine(start: Start, redis_image: str) -
     a password or its hash while health checks run."""
     from hashlib import sha256
 
-    redis = start(prod(), redis_image)
+    redis = start(built_in("prod"), redis_image)
     assert redis.wait("healthy") == "healthy"
     end, processes = time.monotonic() + 2.5, ""
     while time.monotonic() < end:  # two health checks pass by
@@ -174,7 +174,7 @@ def test_a_wrong_health_password_makes_the_container_unhealthy(
     start: Start, redis_image: str
 ) -> None:
     """A health check that cannot log in fails, though `redis-cli ping` would exit 0."""
-    redis = start(dev(), redis_image)
+    redis = start(built_in("dev"), redis_image)
     assert redis.wait("healthy") == "healthy"
     (redis.configuration / "health.secret").write_text("wrong\n")
     assert redis.wait("unhealthy") == "unhealthy"
@@ -183,7 +183,7 @@ def test_a_wrong_health_password_makes_the_container_unhealthy(
 def test_a_file_replaced_on_the_host_is_read_by_acl_load(start: Start, redis_image: str) -> None:
     """A person without root replaces users.acl by rename, and ACL LOAD in the running server reads
     the new file: the folder is mounted, and the new file inherits the server's group."""
-    redis = start(dev(), redis_image)
+    redis = start(built_in("dev"), redis_image)
     assert redis.wait("healthy") == "healthy"
     script = 'cp users.acl new && echo "user extra on nopass +ping" >> new && mv new users.acl'
     subprocess.run(
@@ -197,7 +197,7 @@ def test_a_file_replaced_on_the_host_is_read_by_acl_load(start: Start, redis_ima
 
 def test_data_survives_the_container(start: Start, official_image: str) -> None:
     """What was written before `down` is there after the next `up`: the volume is named."""
-    redis = start(dev(), official_image)
+    redis = start(built_in("dev"), official_image)
     assert redis.wait("healthy") == "healthy"
     assert redis.ask("SET", "esabcfg:canary", "1") == "OK"
     redis.compose("down", "-t", "20")
@@ -210,7 +210,7 @@ def test_a_backend_of_another_file_joins_the_network(
     start: Start, redis_image: str, tmp_path: Path
 ) -> None:
     """A compose file elsewhere that names the network as external finds the server as `redis`."""
-    redis = start(prod(), redis_image)
+    redis = start(built_in("prod"), redis_image)
     assert redis.wait("healthy") == "healthy"
     other = tmp_path / "backend"
     other.mkdir()
@@ -231,7 +231,7 @@ def test_a_backend_of_another_file_joins_the_network(
 
 def test_the_server_comes_back_after_a_kill(start: Start, redis_image: str) -> None:
     """A server that dies (SIGKILL from outside) is started again by the restart policy."""
-    redis = start(prod(), redis_image)
+    redis = start(built_in("prod"), redis_image)
     assert redis.wait("healthy") == "healthy"
     os.kill(int(redis.inspect()["State"]["Pid"]), 9)
     end = time.monotonic() + 20

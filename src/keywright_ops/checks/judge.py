@@ -22,7 +22,7 @@ def judge_settings(proof: Proof, plan: Plan, facts: Facts) -> Outcome:
     wrong += [f"{each.name} is unknown to it" for each in plan.directives if each.name not in live]
     if wrong:
         return Outcome(proof, FAILED, "; ".join(wrong))
-    return Outcome(proof, PASSED, f"CONFIG GET: {len(plan.directives)} of {len(plan.directives)} equal")
+    return Outcome(proof, PASSED, f"CONFIG GET: all {len(plan.directives)} equal")
 
 
 def judge_users(proof: Proof, declared: Mapping[str, AclUser], facts: Facts) -> Outcome:
@@ -32,7 +32,7 @@ def judge_users(proof: Proof, declared: Mapping[str, AclUser], facts: Facts) -> 
     wrong = user_differences(declared, facts)
     if wrong:
         return Outcome(proof, FAILED, "; ".join(wrong))
-    return Outcome(proof, PASSED, f"ACL LIST: {', '.join(sorted(declared))}")
+    return Outcome(proof, PASSED, f"ACL LIST: {len(declared)} users, as declared")
 
 
 def judge_attempt(proof: Proof, attempt: Attempt, answer: str | Missing) -> Outcome:
@@ -51,7 +51,7 @@ WHO = {"nobody": "PING without AUTH", "stranger": "AUTH with a wrong password"}
 
 def judge_denied(proof: Proof, user: str, argv: tuple[str, ...], answer: str | Missing) -> Outcome:
     """ACL DRYRUN says that the user has no permission; OK means that it has."""
-    asked = f"ACL DRYRUN {user} {argv[0]}"
+    asked = f"DRYRUN {argv[0]} as {user}"
     if isinstance(answer, Missing):
         return Outcome(proof, UNKNOWN, f"{asked}: {answer.why}")
     if "permission" in answer:
@@ -89,7 +89,7 @@ def judge_listens(
         wrong = [f"nothing listens on {address}" for address in missing]
         wrong += [f"{address} listens and is not declared" for address in extra]
         return Outcome(proof, FAILED, "; ".join(wrong))
-    heard = f"listening: {', '.join(sorted(seen))}"
+    heard = ", ".join(sorted(seen))
     if isinstance(elsewhere, Missing):
         return Outcome(proof, PASSED, heard)
     return Outcome(proof, PASSED, f"{heard}; {elsewhere}")

@@ -54,8 +54,8 @@ def load_copy(proof: Proof, target: Target, plan: Plan, facts: Facts, canary: st
     value, keys = found
     if appendonly and value != token:
         return Outcome(proof, FAILED, f"{keys} keys loaded, but the canary is not among them")
-    canary_too = ", the canary among them" if appendonly else ""
-    return Outcome(proof, PASSED, f"{keys} keys loaded from a copy of {size} bytes{canary_too}")
+    canary_too = ", the canary too" if appendonly else ""
+    return Outcome(proof, PASSED, f"copy of {size} bytes: {keys} keys{canary_too}")
 
 
 def _size(directory: str) -> int:

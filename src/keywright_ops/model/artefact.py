@@ -8,7 +8,8 @@ from keywright.secret import Secret
 class WholeFile(NamedTuple):
     """A file that belongs to Keywright entirely.
 
-    `path` is relative to the environment's artefact directory, or absolute on the target's host.
+    `path` is relative to the project's folder (for `local` to its own home), or absolute on the
+    target's host.
     Content that holds a secret is a `Secret`, and `mode` is then never wider than 0o640.
     """
 

@@ -3,7 +3,7 @@
 from keywright_ops.model.absence import Discovered
 from keywright_ops.model.plan import Application, Container, Listen
 from keywright_ops.plan.listen import BRIDGE, door
-from keywright_ops.profile.profile import Values
+from keywright_ops.profile.declared import Values
 
 AZURE_HOST = Discovered("the cache's host name", "<CACHE_NAME>.redis.cache.windows.net")
 AWS_HOST = Discovered("the cluster's primary endpoint", "<CLUSTER_ENDPOINT>")

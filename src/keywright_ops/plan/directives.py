@@ -5,7 +5,7 @@ Settings stand in groups in the order of a reader's questions: where, how much, 
 
 from keywright_ops.model.absence import Discovered
 from keywright_ops.model.plan import Directive, Listen, Memory, Persistence, Tls
-from keywright_ops.profile.profile import Values
+from keywright_ops.profile.declared import Values
 
 # Where the configuration is mounted in Docker, beside the image's own directories.
 DOCKER_CONFIG = "/usr/local/etc/redis"

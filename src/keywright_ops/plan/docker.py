@@ -4,7 +4,7 @@ from keywright_ops.model.absence import Discovered
 from keywright_ops.model.facts import HostFacts
 from keywright_ops.model.plan import Container, Firewall, Insight, Limits, Listen, Unit
 from keywright_ops.plan.listen import door
-from keywright_ops.profile.profile import Values
+from keywright_ops.profile.declared import Values
 
 SSH_PORT = Discovered("the port of sshd", "22")
 
@@ -69,10 +69,14 @@ def decide_insight(
 
 
 def decide_firewall(values: Values, host: HostFacts | None) -> Firewall | None:
-    """Decide who may come in from outside, where the host's firewall is ours to write."""
-    if values.kind != "systemd":
+    """Decide who may come in from outside; a managed service has clients, and no SSH of ours."""
+    if not values.takes("allow_from"):
         return None
-    known = host is not None and isinstance(host.ssh_port, int)
-    ssh_port = host.ssh_port if host is not None and known else SSH_PORT
-    assert isinstance(ssh_port, int | Discovered)
-    return Firewall(values.words("allow_from"), values.words("admin_from"), ssh_port)
+    if values.kind != "systemd":
+        return Firewall(values.words("allow_from"), (), 22)
+    ssh_port = host.ssh_port if host is not None else SSH_PORT
+    return Firewall(
+        values.words("allow_from"),
+        values.words("admin_from"),
+        ssh_port if isinstance(ssh_port, int) else SSH_PORT,
+    )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from keywright_ops.model.absence import Discovered
 from keywright_ops.model.facts import HostFacts
 from keywright_ops.model.plan import Listen, Tls
-from keywright_ops.profile.profile import Values
+from keywright_ops.profile.declared import Values
 
 # What `port = "auto"` tries, in this order. Neither 6380 (TLS, RedisInsight on linux), 16379 (the
 # cluster bus of 6379) nor 26379 (Sentinel) is among them.

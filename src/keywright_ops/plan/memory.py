@@ -3,7 +3,7 @@
 from decimal import ROUND_FLOOR
 
 from keywright_ops.model.plan import Memory, Persistence
-from keywright_ops.profile.profile import Values
+from keywright_ops.profile.declared import Values
 from keywright_ops.profile.values import Share
 
 # Where the official images keep data: their WORKDIR and VOLUME.

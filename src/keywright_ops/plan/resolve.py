@@ -18,9 +18,9 @@ from keywright_ops.plan.docker import (
 )
 from keywright_ops.plan.listen import bridge, decide_listen
 from keywright_ops.plan.memory import decide_memory, decide_persistence
+from keywright_ops.plan.questionable import judge_plan
 from keywright_ops.plan.users import decide_users
-from keywright_ops.plan.warnings import judge_plan
-from keywright_ops.profile.profile import Profile, Values
+from keywright_ops.profile.declared import Profile, Values
 
 SERVER = Discovered("a redis-server or valkey-server", "the embedded one")
 

@@ -6,7 +6,7 @@ named that 6.2 does not have.
 """
 
 from keywright_ops.model.plan import User
-from keywright_ops.profile.profile import Values
+from keywright_ops.profile.declared import Values
 
 EVERYTHING = ("~*", "&*", "+@all")
 NOTHING = ("resetchannels", "-@all")
@@ -35,7 +35,7 @@ def escape_glob(prefix: str) -> str:
 
 
 def decide_users(values: Values) -> tuple[User, ...]:
-    """Decide the users; a managed service has its own, of which the application gets the default."""
+    """Decide the users; a managed service has its own, and the application is given one."""
     if values.kind in ("azure", "aws"):
         return ()
     default_on = values.text("default_user") == "on"
@@ -71,7 +71,7 @@ def appuser_rules(values: Values) -> tuple[str, ...]:
 
 def viewer_rules(values: Values) -> tuple[str, ...]:
     """Return the rights to look: names and sizes, and values only when the file says so."""
-    rules = ("~*", "resetchannels", "-@all")
+    rules: tuple[str, ...] = ("~*", "resetchannels", "-@all")
     if values.flag("viewer_reads_values"):
         # KEYS is in @read and @dangerous: it would stop the server for everybody else.
         rules += ("+@read", "-@dangerous")

@@ -1,10 +1,187 @@
-"""Combinations of values that cannot be: each alone is right, together no server would do it."""
+"""Combinations of values that cannot be: each alone is right, together no server would do it.
+
+Each rule yields (key, reason, hint); the key is the path inside the environment.
+"""
 
 from collections.abc import Iterator
 
-from keywright_ops.profile.profile import Profile
+from keywright_ops.profile.addresses import is_loopback, is_public
+from keywright_ops.profile.declared import Profile, Values
+from keywright_ops.profile.values import Share, format_docker_size, format_redis_size
+
+Impossible = Iterator[tuple[str, str, str]]
+# Docker refuses a smaller memory limit. Bytes.
+DOCKER_LEAST_MEMORY = 6 * 2**20
+# What two Docker environments of one file may not share: the second would take over the first.
+OWN_NAMES = ("container.name", "container.volume", "insight.name", "insight.volume")
 
 
-def impossible(profile: Profile, environment: str) -> Iterator[tuple[str, str, str]]:
-    """Yield (key, reason, hint) for each impossible combination of one environment."""
-    yield from ()
+def impossible(profile: Profile, environment: str) -> Impossible:
+    """Yield every impossible combination of one environment."""
+    values = Values(profile, environment)
+    if values.takes("port"):
+        yield from memory(values)
+        yield from tls(values)
+        yield from login(values)
+        yield from exposure(values)
+    yield from firewall(values)
+    yield from ports(values)
+    yield from application(values)
+    yield from shared_names(profile, values)
+
+
+def memory(values: Values) -> Impossible:
+    """Data must fit into the container, with room for the server itself."""
+    declared = values.memory()
+    limit = values.number("container.memory") if values.takes("container.memory") else 0
+    if isinstance(declared, Share):
+        if not limit:
+            reason = "a percentage is one of container.memory, and there is no such limit here"
+            yield "maxmemory", reason, 'write a size, such as maxmemory = "512mb"'
+        return
+    if not limit:
+        return
+    if limit < DOCKER_LEAST_MEMORY:
+        yield "container.memory", "docker takes no limit below 6m", 'write container.memory = "1G"'
+    hint = 'write a size below the limit, such as maxmemory = "60%"'
+    if declared == 0:
+        reason = (
+            f"without a limit of its own the server is ended by the kernel at the container's"
+            f" {format_docker_size(limit)}"
+        )
+        yield "maxmemory", reason, hint
+    elif declared >= limit:
+        reason = (
+            f"{format_redis_size(declared)} do not fit into the container's"
+            f" {format_docker_size(limit)}"
+        )
+        yield "maxmemory", reason, hint
+
+
+def tls(values: Values) -> Impossible:
+    """TLS needs certificate, key and authority; with it the plain port is closed."""
+    paths = ("tls.cert_file", "tls.key_file", "tls.ca_cert_file")
+    given = [path for path in paths if values.text(path)]
+    declared_port = values.any("port") if values.origin("port") else None
+    if not given:
+        for path in ("tls.port", "tls.auth_clients"):
+            if values.origin(path):
+                yield path, "TLS has no certificate here", f"give {', '.join(paths)}"
+        if declared_port == 0:
+            reason = "port 0 answers nobody while TLS has no certificate"
+            yield "port", reason, "write a port, or give tls.cert_file and the rest"
+        return
+    for path in paths:
+        if path not in given:
+            yield (
+                path,
+                "TLS needs certificate, key and authority, and this one is missing",
+                ("self-signed needs an authority too: the server refuses to start without"),
+            )
+    if declared_port not in (None, 0):
+        reason = f"with TLS the port without it is closed, and {declared_port} would stay open"
+        yield "port", reason, "leave port out, or write port = 0; tls.port is the one with TLS"
+    folders = {values.text(path).rpartition("/")[0] for path in given}
+    if values.takes("image") and (len(folders) > 1 or folders & {"", "/data"}):
+        reason = "the compose file mounts one folder for all three files"
+        yield "tls.cert_file", reason, 'put them into one, such as "/certs/redis.crt"'
+
+
+def login(values: Values) -> Impossible:
+    """Whoever logs in must be a user that exists and is on."""
+    username = values.text("app.username")
+    if username not in ("", "default", "appuser", "admin"):
+        reason = "the application logs in as default, appuser or admin"
+        yield "app.username", reason, 'write app.username = "appuser"'
+    if values.text("default_user") == "off":
+        if username in ("", "default"):
+            reason = "the default user is off, and the application would log in as it"
+            yield "app.username", reason, 'write app.username = "appuser"'
+        if values.takes("insight.user") and values.text("insight.user") == "default":
+            reason = "the default user is off, and RedisInsight would log in as it"
+            yield "insight.user", reason, 'write insight.user = "viewer"'
+    if values.number("app.database") >= values.number("databases"):
+        reason = f"there are {values.number('databases')} databases, counted from 0"
+        yield "app.database", reason, "write a smaller number, or more databases"
+
+
+def exposure(values: Values) -> Impossible:
+    """Passwords and data do not cross the internet in the clear; and somebody must be let in."""
+    encrypted = bool(values.text("tls.cert_file"))
+    bind = values.words("bind")
+    for address in bind:
+        if not encrypted and is_public(address):
+            reason = f"{address} is a public address, and without TLS passwords cross it readable"
+            yield "bind", reason, "give tls.cert_file and the rest, or bind a private address"
+    if not values.takes("publish"):
+        return
+    if all(is_loopback(address) for address in bind):
+        reason = "inside a container loopback is reached by nobody else"
+        yield "bind", reason, "leave it out; publish decides who reaches the container"
+    published = values.text("publish").rpartition(":")[0]
+    if published and not encrypted and is_public(published):
+        reason = f"{published} is a public address, and without TLS passwords cross it readable"
+        yield "publish", reason, "give tls.cert_file and the rest, or publish on 127.0.0.1"
+
+
+def firewall(values: Values) -> Impossible:
+    """No rule opens SSH or an unencrypted server to the world."""
+    for path in ("allow_from", "admin_from"):
+        if not values.takes(path):
+            continue
+        if path == "allow_from" and (
+            not values.takes("tls.cert_file") or values.text("tls.cert_file")
+        ):
+            continue
+        for network in values.words(path):
+            if network.endswith("/0"):
+                what = "SSH" if path == "admin_from" else "a server without TLS"
+                yield path, f"{network} would open {what} to the world", "name your own networks"
+
+
+def ports(values: Values) -> Impossible:
+    """Two programs cannot have one port."""
+    if not values.takes("insight.port") or not values.flag("insight.enabled"):
+        return
+    insight = values.number("insight.port")
+    if values.takes("publish"):
+        taken = values.text("publish").rpartition(":")[2]
+    else:
+        taken = str(values.inner_port())
+    if taken == str(insight):
+        reason = f"the server has port {insight} already"
+        yield "insight.port", reason, "write another port"
+
+
+def application(values: Values) -> Impossible:
+    """The application must be able to reach the server from where it runs."""
+    if values.text("app.host"):
+        return
+    inside = values.text("app.runs_in") == "container"
+    if values.takes("publish") and not inside and not values.text("publish"):
+        reason = "an application on the host cannot reach a container that publishes nothing"
+        yield "app.runs_in", reason, 'write publish = "127.0.0.1:6379" as well'
+    if values.kind == "local" and inside and all(map(is_loopback, values.words("bind"))):
+        reason = "an application in a container cannot reach the host's loopback"
+        yield "app.runs_in", reason, "bind docker0's address as well, and write it as app.host"
+
+
+def shared_names(profile: Profile, values: Values) -> Impossible:
+    """Two Docker environments may not share what one of them would take from the other."""
+    if not values.takes("container.name"):
+        return
+    for other_name in profile.environments:
+        other = Values(profile, other_name)
+        if other_name == values.environment or not other.takes("container.name"):
+            continue
+        for path in OWN_NAMES:
+            if values.origin(path) and values.text(path) == other.text(path):
+                reason = f"env.{other_name} has {values.text(path)!r} already, and would lose it"
+                yield path, reason, f"give env.{values.environment} a name of its own"
+        files = [
+            f"{each.text('directory')}/{each.text('container.compose_file')}"
+            for each in (values, other)
+        ]
+        if values.origin("container.compose_file") and files[0] == files[1]:
+            reason = f"env.{other_name} has the file {files[0]!r} already"
+            yield "container.compose_file", reason, "give it a name of its own"

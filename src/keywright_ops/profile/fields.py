@@ -4,9 +4,10 @@ It drives loading, the messages of errors, `keywright explain`, `keywright init`
 page. A new key is a row in one of the fields_*.py; nothing registers itself.
 """
 
-from keywright_ops.profile.field import APP, PREFIX, Field, Type, every, words
+from keywright_ops.profile.field import APP, PREFIX, TEXT, Field, every
 from keywright_ops.profile.fields_app import APP_FIELDS
-from keywright_ops.profile.fields_docker import DOCKER_FIELDS
+from keywright_ops.profile.fields_docker import CONTAINER_FIELDS, TLS_FIELDS
+from keywright_ops.profile.fields_host import FIREWALL_FIELDS, INSIGHT_FIELDS, UNIT_FIELDS
 from keywright_ops.profile.fields_server import SERVER_FIELDS
 
 # The six environments that exist without being written, and the kind of each.
@@ -42,7 +43,7 @@ TOP_FIELDS = (
     ),
     Field(
         "default_env",
-        Type("environment", words.parse_text),
+        TEXT,
         every("local"),
         "",
         "The environment that commands mean when none is named.",
@@ -52,7 +53,15 @@ TOP_FIELDS = (
 )
 
 # What stands in a table [env.NAME].
-FIELDS = SERVER_FIELDS + DOCKER_FIELDS + APP_FIELDS
+FIELDS = (
+    SERVER_FIELDS
+    + CONTAINER_FIELDS
+    + UNIT_FIELDS
+    + TLS_FIELDS
+    + INSIGHT_FIELDS
+    + FIREWALL_FIELDS
+    + APP_FIELDS
+)
 BY_PATH = {field.path: field for field in FIELDS}
 # The tables inside an environment; `settings` holds redis.conf directives and no fields.
 TABLES = ("container", "unit", "tls", "insight", "app", "settings")

@@ -1,4 +1,4 @@
-"""The fields of what stands around the server: Docker, systemd, TLS, RedisInsight, firewall."""
+"""The fields of the server's container and of TLS."""
 
 from keywright_ops.profile.field import (
     CPUS,
@@ -8,11 +8,8 @@ from keywright_ops.profile.field import (
     FILE_NAME,
     FLAG,
     FOLDER,
-    HOST,
-    IMAGE,
     LOCAL,
     LOG_SIZE,
-    NETWORKS,
     PATH,
     PROD,
     REAL_PORT,
@@ -27,9 +24,7 @@ from keywright_ops.profile.field import (
 )
 
 COMPARISON = "guide: Configuration Comparison"
-INSIGHT = "guide: RedisInsight UI Configuration"
 TLS = "guide: Production Security (Docker), TLS/SSL"
-LINUX = "guide: Linux Systemd Production"
 RESTARTS = ("no", "always", "unless-stopped", "on-failure")
 
 CONTAINER_FIELDS = (
@@ -154,59 +149,6 @@ CONTAINER_FIELDS = (
     ),
 )
 
-UNIT_FIELDS = (
-    Field(
-        "unit.name",
-        DOCKER_NAME,
-        {SYSTEMD: "redis-server"},
-        "",
-        "The systemd service.",
-        '"redis-server"',
-        COMPARISON,
-        "systemd unit",
-    ),
-    Field(
-        "unit.config_directory",
-        PATH,
-        {SYSTEMD: "/etc/redis"},
-        "",
-        "Where redis.conf and users.acl live.",
-        '"/etc/redis"',
-        LINUX,
-        "file path",
-    ),
-    Field(
-        "unit.data_directory",
-        PATH,
-        {SYSTEMD: "/var/lib/redis"},
-        "",
-        "Where the data lives.",
-        '"/var/lib/redis"',
-        COMPARISON,
-        "redis.conf dir",
-    ),
-    Field(
-        "unit.account",
-        DOCKER_NAME,
-        {SYSTEMD: "redis"},
-        "",
-        "The account that the service runs as.",
-        '"redis"',
-        "guide: Production Security (Linux), File Permissions",
-        "systemd User",
-    ),
-    Field(
-        "unit.drop_in",
-        PATH,
-        {SYSTEMD: "/etc/systemd/system/redis-server.service.d/keywright.conf"},
-        "",
-        "The drop-in that Keywright writes for the service.",
-        '"/etc/systemd/system/redis-server.service.d/keywright.conf"',
-        "design: Debian's unit stays as it is",
-        "file path",
-    ),
-)
-
 TLS_FIELDS = (
     Field(
         "tls.cert_file",
@@ -259,142 +201,3 @@ TLS_FIELDS = (
         "redis.conf tls-port",
     ),
 )
-
-_INSIGHT_KINDS = (DEV, PROD, SYSTEMD)
-
-INSIGHT_FIELDS = (
-    Field(
-        "insight.enabled",
-        FLAG,
-        dict.fromkeys(_INSIGHT_KINDS, True),
-        "",
-        "Whether RedisInsight is part of the environment.",
-        "false",
-        INSIGHT,
-        "compose services",
-    ),
-    Field(
-        "insight.name",
-        DOCKER_NAME,
-        {
-            DEV: "{app}-redisinsight{suffix}",
-            PROD: "{app}-redisinsight{suffix}",
-            SYSTEMD: "redisinsight",
-        },
-        "",
-        "RedisInsight's container.",
-        '"redisinsight"',
-        INSIGHT,
-        "container name",
-    ),
-    Field(
-        "insight.image",
-        IMAGE,
-        dict.fromkeys(_INSIGHT_KINDS, "redis/redisinsight:latest"),
-        "",
-        "RedisInsight's image.",
-        '"redis/redisinsight:latest"',
-        LINUX,
-        "image",
-    ),
-    Field(
-        "insight.port",
-        REAL_PORT,
-        {DEV: 8001, PROD: 8001, SYSTEMD: 6380},
-        "",
-        "RedisInsight's port, always on loopback.",
-        "8001",
-        INSIGHT,
-        "container port",
-    ),
-    Field(
-        "insight.volume",
-        DOCKER_NAME,
-        {
-            DEV: "{app}-redisinsight-data{suffix}",
-            PROD: "{app}-redisinsight-data{suffix}",
-            SYSTEMD: "redisinsight-data",
-        },
-        "",
-        "RedisInsight's volume.",
-        '"redisinsight-data"',
-        INSIGHT,
-        "volume",
-    ),
-    Field(
-        "insight.cpus",
-        CPUS,
-        {DEV: 0, PROD: 0.5, SYSTEMD: 0},
-        "processors",
-        "How much processor time RedisInsight may use; 0 is no limit.",
-        "0.5",
-        INSIGHT,
-        "container cpus",
-    ),
-    Field(
-        "insight.memory",
-        DOCKER_SIZE,
-        {DEV: 0, PROD: "512m", SYSTEMD: 0},
-        "bytes",
-        "How much memory RedisInsight may use; 0 is no limit.",
-        '"512m"',
-        INSIGHT,
-        "container memory",
-    ),
-    Field(
-        "insight.restart",
-        one_of(*RESTARTS),
-        {DEV: "unless-stopped", PROD: "always", SYSTEMD: "unless-stopped"},
-        "",
-        "When Docker starts RedisInsight again.",
-        '"unless-stopped"',
-        LINUX,
-        "container restart",
-    ),
-    Field(
-        "insight.user",
-        one_of("viewer", "default", "appuser", "admin"),
-        dict.fromkeys(_INSIGHT_KINDS, "viewer"),
-        "",
-        "The user that RedisInsight's preset logs in as.",
-        '"viewer"',
-        "guide: Connect RedisInsight to Redis",
-        "preset",
-    ),
-    Field(
-        "insight.site",
-        HOST,
-        dict.fromkeys(_INSIGHT_KINDS, ""),
-        "",
-        'The public host name of an nginx site with HTTPS and a login; "" is none.',
-        '"insight.example.com"',
-        "guide: RedisInsight Access Control, Option B",
-        "nginx site",
-    ),
-)
-
-FIREWALL_FIELDS = (
-    Field(
-        "allow_from",
-        NETWORKS,
-        {SYSTEMD: []},
-        "",
-        "Networks whose clients may reach the server from outside.",
-        '["10.0.0.0/24"]',
-        "guide: Production Security (Linux), Firewall Rules",
-        "firewall rules",
-    ),
-    Field(
-        "admin_from",
-        NETWORKS,
-        {SYSTEMD: []},
-        "",
-        "Networks of administrators, for SSH and RedisInsight; [] opens nothing anew.",
-        '["203.0.113.7/32"]',
-        "guide: Azure/AWS Cloud Firewall",
-        "firewall rules",
-    ),
-)
-
-DOCKER_FIELDS = CONTAINER_FIELDS + UNIT_FIELDS + TLS_FIELDS + INSIGHT_FIELDS + FIREWALL_FIELDS
-assert LOCAL in TLS_FIELDS[0].defaults

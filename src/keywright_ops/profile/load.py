@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from keywright.errors import ProfileError
-from keywright_ops.profile.directives import read_settings
+
+from keywright_ops.profile.declared import Declared, Profile, built_in_environments
 from keywright_ops.profile.fields import BUILT_IN, BY_PATH, TABLES, TOP_FIELDS
-from keywright_ops.profile.profile import Declared, Profile, built_in_environments
 from keywright_ops.profile.values import NotThat, called
 from keywright_ops.profile.words import nearest, spelled
 
@@ -121,9 +121,7 @@ def read_top(document: dict[str, Any], complaints: list[Complaint]) -> dict[str,
             except NotThat as problem:
                 complaints.append(Complaint(field.path, str(problem), problem.hint))
     known = (*(field.path for field in TOP_FIELDS), "env")
-    for key in document:
-        if key not in known:
-            complaints.append(unknown(key, "", known))
+    complaints += [unknown(key, "", known) for key in document if key not in known]
     return top
 
 
@@ -136,7 +134,7 @@ def unknown(key: str, prefix: str, known: tuple[str, ...]) -> Complaint:
     if likely:
         return Complaint(path, "there is no such key", f"did you mean {prefix}{likely}?")
     if not prefix and (key in BY_PATH or key in TABLES):
-        return Complaint(path, "this key belongs to an environment", f"write it under [env.NAME]")
+        return Complaint(path, "this key belongs to an environment", "write it under [env.NAME]")
     return Complaint(
         path, "there is no such key", f"keywright explain {prefix.rstrip('.')}".strip()
     )
@@ -289,6 +287,8 @@ def read_directives(
         reason = f"a managed server has no redis.conf, and {kind} is managed"
         complaints.append(Complaint(path, reason, "set it where the service is managed"))
         return {}
+    from keywright_ops.profile.directives import read_settings  # only for a file that has them
+
     settings: dict[str, tuple[str, ...]] = {}
     for key, each in value.items():
         try:

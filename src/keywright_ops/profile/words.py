@@ -129,7 +129,7 @@ def parse_image(value: object) -> str:
 
 
 def parse_prefix(value: object) -> str:
-    """Read the prefix of the application's keys; it stands in ACL rules, which are split at spaces."""
+    """Read the prefix of the application's keys; ACL rules, which are split at spaces, hold it."""
     hint = 'write a prefix such as "esabcfg:"'
     text = parse_text(value)
     if not text:
@@ -159,6 +159,13 @@ def parse_path(value: object) -> str:
     if text and (not text.startswith("/") or ".." in text.split("/")):
         raise NotThat(f"{called(text)} is not an absolute path", "write a path that begins with /")
     return text
+
+
+def parse_real_path(value: object) -> str:
+    """Read an absolute path that must be there."""
+    if value == "" and isinstance(value, str):
+        raise NotThat("a path is needed", "write a path that begins with /")
+    return parse_path(value)
 
 
 def parse_relative_path(value: object) -> str:
@@ -220,7 +227,7 @@ def parse_bind(value: object) -> tuple[str, ...]:
         address = word.removeprefix("-")
         if address != "*" and not is_address(address):
             raise NotThat(f"{called(word)} is not an IP address", hint)
-    if len(set(word.removeprefix("-") for word in words)) < len(words):
+    if len({word.removeprefix("-") for word in words}) < len(words):
         raise NotThat("an address stands there twice", hint)
     if len(words) > 16:
         raise NotThat("a server binds at most 16 addresses", hint)

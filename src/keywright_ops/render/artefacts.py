@@ -1,7 +1,7 @@
 """Plan + secrets → every artefact of an environment, in the order in which a person would write them.
 
-This file composes and decides only where a file lies and who may read it. Paths are relative to the
-environment's artefact directory, or absolute on the target's host.
+This file composes and decides only where a file lies and who may read it. A path that is not absolute
+begins at the project's folder (where keywright.toml is), and for `local` at its own home.
 """
 
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ def render(plan: Plan, secrets: Mapping[str, Secret]) -> tuple[Artefact, ...]:
         files = _systemd(plan, secrets)
     else:
         files = _firewall_files(plan)
-    application = WholeFile(plan.application.dotenv, Secret(render_dotenv(plan, secrets)), OWNER)
+    application = WholeFile(_dotenv_path(plan), Secret(render_dotenv(plan, secrets)), OWNER)
     return (*files, *_site(plan), application, *firewall_rules(plan))
 
 
@@ -55,10 +55,11 @@ def _local(plan: Plan, secrets: Mapping[str, Secret]) -> list[WholeFile]:
 
 
 def _docker(plan: Plan, container: Container, secrets: Mapping[str, Secret]) -> list[WholeFile]:
-    folder = configuration_folder(container.compose_file)
+    base = f"{plan.directory}/" if plan.directory else ""
+    folder = base + configuration_folder(container.compose_file)
     health = secrets[_secret_of(plan, "health")].reveal()
     files = [
-        WholeFile(container.compose_file, render_compose(plan)),
+        WholeFile(base + container.compose_file, render_compose(plan)),
         WholeFile(f"{folder}/redis.conf", render_redis_conf(plan), GROUP),
         WholeFile(f"{folder}/users.acl", render_acl(plan, secrets), GROUP),
         WholeFile(f"{folder}/entrypoint.sh", ENTRYPOINT, GROUP),
@@ -66,7 +67,7 @@ def _docker(plan: Plan, container: Container, secrets: Mapping[str, Secret]) -> 
         WholeFile(f"{folder}/health.secret", Secret(health + "\n"), GROUP),
     ]
     if plan.insight is not None:
-        presets = f"{preset_folder(container.compose_file)}/databases.json"
+        presets = f"{base}{preset_folder(container.compose_file)}/databases.json"
         files.append(WholeFile(presets, Secret(render_presets(plan, secrets)), GROUP))
     return files
 
@@ -104,6 +105,13 @@ def _site(plan: Plan) -> list[WholeFile]:
     if plan.insight is None or not plan.insight.site:
         return []
     return [WholeFile(SITE, render_nginx(plan))]
+
+
+def _dotenv_path(plan: Plan) -> str:
+    """Return where the application's .env lies; a local environment's home is its data's parent."""
+    home = plan.persistence.directory.rpartition("/")[0]
+    path = plan.application.dotenv
+    return path.removeprefix(f"{home}/") if plan.kind == "local" and home else path
 
 
 def _secret_of(plan: Plan, user: str) -> str:

@@ -30,24 +30,30 @@ def render_dotenv(plan: Plan, secrets: Mapping[str, Secret]) -> str:
     """Return the .env as text; it holds the application's password.
 
     Variables that the guide's file for this kind of environment does not name follow at the end,
-    and only where the plan's value is not the application's default.
+    and only where the plan's value is not the application's default. Every program that reads .env
+    files reads the same from it: a password that some of them would take differently stands in
+    REDIS_URL alone, percent-encoded. Raises SettingsError for a value that no line can hold.
     """
     values = dotenv_values(plan, secrets)
+    unknown = _unknown(plan, secrets)
     parts = _LAYOUTS[plan.kind]
     named = {entry.name for part in parts for entry in part.entries}
-    defaults = _defaults()
+    notes: tuple[str, ...] = ()
+    if "REDIS_PASSWORD" not in unknown and not _agreed(values["REDIS_PASSWORD"]):
+        notes = (_ONLY_IN_URL,)
+        values["REDIS_PASSWORD"] = ""
+        if "REDIS_URL" not in named:
+            parts = (Part("Use connection URL", (Entry("REDIS_URL"),)), *parts)
+    defaults = _defaults(plan.application)
     rest = tuple(
         Entry(name)
         for name, value in values.items()
-        if name not in named and value not in ("", defaults.get(name))
+        if name not in named and name != "REDIS_URL" and value not in ("", defaults[name])
     )
     if rest:
         parts = (*parts, Part("Differs from the application's defaults", rest))
-    head = (
-        f"# {plan.app}, environment {plan.environment}: what the application connects with.\n"
-        "# Written by Keywright. It holds a password: keep it out of version control."
-    )
-    blocks = [head] + [_block(part, values) for part in parts]
+    head = "\n".join((_HEAD.format(plan=plan), *notes))
+    blocks = [head, *(_block(part, values, unknown) for part in parts)]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -57,16 +63,16 @@ def dotenv_values(plan: Plan, secrets: Mapping[str, Secret]) -> dict[str, str]:
     A value that the plan leaves out ("" such as a username) is "".
     """
     app = plan.application
-    host, password = _host(plan), _password(plan, secrets)
-    username = app.username or ("default" if plan.kind in ("local", "systemd") else "")
+    host, secret = _host(plan), secrets.get(app.secret)
+    placeholder = _PASSWORDS.get(plan.kind, "<REDIS_PASSWORD>")
     return {
         "ENABLE_REDIS_CACHING": "true",
-        "REDIS_URL": _url(app, username, host, password),
+        "REDIS_URL": _url(app, host, secret, placeholder),
         "REDIS_HOST": host,
         "REDIS_PORT": str(app.port),
         "REDIS_DB": str(app.database),
-        "REDIS_USERNAME": username,
-        "REDIS_PASSWORD": password,
+        "REDIS_USERNAME": app.username,
+        "REDIS_PASSWORD": secret.reveal() if secret else placeholder,
         "REDIS_SSL": _yes(app.tls),
         "REDIS_SSL_CERT_REQS": app.cert_reqs if app.tls else "",
         "REDIS_SSL_CA_CERTS": app.ca_certs if app.tls else "",
@@ -88,59 +94,75 @@ def _yes(flag: bool) -> str:
     return "true" if flag else "false"
 
 
-# What the guide writes where a value is only known to the provider: host, password.
-_PLACEHOLDERS = {
-    "azure": ("<CACHE_NAME>.redis.cache.windows.net", "<PRIMARY_ACCESS_KEY>"),
-    "aws": ("<CLUSTER_ENDPOINT>", "<AUTH_TOKEN>"),
-}
+# What the guide writes for a password that only the provider or the reader knows.
+_PASSWORDS = {"azure": "<PRIMARY_ACCESS_KEY>", "aws": "<AUTH_TOKEN>"}
 
 
 def _host(plan: Plan) -> str:
     host = plan.application.host
-    if isinstance(host, Discovered):
-        return _PLACEHOLDERS.get(plan.kind, (str(host), ""))[0]
+    if isinstance(host, Discovered):  # the guide's placeholder, where there is one
+        return host.usually if "<" in host.usually else str(host)
     return host
 
 
-def _password(plan: Plan, secrets: Mapping[str, Secret]) -> str:
-    secret = secrets.get(plan.application.secret)
-    if secret:
-        return secret.reveal()
-    return _PLACEHOLDERS.get(plan.kind, ("", "<REDIS_PASSWORD>"))[1]
+def _url(app: Application, host: str, secret: Secret | None, placeholder: str) -> str:
+    from keywright.percent import encode  # here, since only a rendered .env needs it
 
-
-def _url(app: Application, username: str, host: str, password: str) -> str:
-    login = f"{_encoded(username)}:{_encoded(password)}"
+    login = f"{encode(app.username)}:{encode(secret.reveal()) if secret else placeholder}"
     where = f"[{host}]" if ":" in host else host
     return f"{'rediss' if app.tls else 'redis'}://{login}@{where}:{app.port}/{app.database}"
 
 
-def _encoded(text: str) -> str:
-    from urllib.parse import quote  # here, since only a rendered .env needs it
+def _unknown(plan: Plan, secrets: Mapping[str, Secret]) -> set[str]:
+    """Return the variables whose value is a placeholder, for a person to replace."""
+    names = set()
+    if isinstance(plan.application.host, Discovered):
+        names |= {"REDIS_HOST", "REDIS_URL"}
+    if not secrets.get(plan.application.secret):
+        names |= {"REDIS_PASSWORD", "REDIS_URL"}
+    return names
 
-    return text if text.startswith("<") and text.endswith(">") else quote(text, safe="")
+
+def _agreed(password: str) -> bool:
+    """Whether every program reads this password in the same way."""
+    from keywright.dotenv import DIALECTS, quote_for  # here, since only a .env needs it
+
+    return not quote_for(DIALECTS, password).fails
 
 
-def _defaults() -> dict[str, str]:
-    return {}
+def _defaults(app: Application) -> dict[str, str]:
+    from keywright.settings import FIELDS  # here, since only a .env needs it
+
+    found = {field.name: field.default for field in FIELDS}
+    return {name: text.replace("<CACHE_PREFIX>", app.prefix) for name, text in found.items()}
+
+
+_HEAD = """\
+# {plan.app}, environment {plan.environment}: what the application connects with.
+# Written by Keywright. It holds a password: keep it out of version control."""
+_ONLY_IN_URL = """\
+# The password stands in REDIS_URL alone: written by itself, docker, systemd and python-dotenv
+# would each read something else."""
 
 
 # --- the text -----------------------------------------------------------------------------------
 
 
-def _block(part: Part, values: Mapping[str, str]) -> str:
+def _block(part: Part, values: Mapping[str, str], unknown: set[str]) -> str:
     lines = []
     for entry in part.entries:
         if not values[entry.name]:
             continue
         if entry.comment:
             lines.append(f"# {entry.comment}")
-        lines.append(_line(entry.name, values[entry.name]))
+        lines.append(_line(entry.name, values[entry.name], entry.name in unknown))
     return "\n".join([f"# {part.heading}", *lines]) if lines else ""
 
 
-def _line(name: str, value: str) -> str:
-    return f"{name}={value}"
+def _line(name: str, value: str, unknown: bool) -> str:
+    from keywright.dotenv import write_line  # here, since only a .env needs it
+
+    return f"{name}={value}" if unknown else write_line(name, value)
 
 
 _SESSION = (Entry("CACHE_TTL", "Session timeout in seconds"), Entry("CACHE_PREFIX"))

@@ -25,7 +25,7 @@ def differing(plan: Plan, facts: Facts) -> tuple[Directive, ...]:
     return tuple(
         each
         for each in plan.directives
-        if each.name in live and canonical(each.name, live[each.name]) != each.value
+        if each.name in live and canonical(each.name, live[each.name]) != canonical(each.name, each.value)
     )
 
 

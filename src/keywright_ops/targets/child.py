@@ -7,11 +7,16 @@ Rule 2: a signal goes to pid + start time, because pids are reused.
 
 import os
 import signal as signals
+import time
+from typing import TYPE_CHECKING
 
 from keywright.errors import ApplyError, Refused
 from keywright_ops.facts.process import parse_proc_stat_start, parse_ps
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Process
+
+if TYPE_CHECKING:
+    import subprocess
 
 NOT_RUNNING = Missing("no server of this environment runs")
 LOG_TAIL = 8192  # bytes of the log that are read for its last lines
@@ -24,7 +29,8 @@ class ChildSupervisor:
         self.program = program
         self.home = home
         self.conf = f"{home}/redis.conf"
-        self._child: object = None  # a Popen: kept, so that a server that ends at once is reaped
+        # kept, so that a server that ends at once is reaped and not taken for a running one
+        self._child: subprocess.Popen[bytes] | None = None
 
     def find(self) -> Process | Missing:
         """The running server: first where the pid file points, else among all processes."""
@@ -63,6 +69,15 @@ class ChildSupervisor:
                 f"cannot start {self.program}: {error.strerror}",
                 "does that program exist, and may you run it?",
             ) from None
+        self._await_command(self._child)
+
+    def _await_command(self, child: "subprocess.Popen[bytes]") -> None:
+        """Wait until the kernel shows the new command line: for an instant after exec it is empty."""
+        deadline = time.monotonic() + 1.0
+        while child.poll() is None and time.monotonic() < deadline:
+            if self._look(child.pid) is not None:
+                return
+            time.sleep(0.0005)
 
     def signal(self, process: Process, name: str) -> None:
         """Send TERM or KILL to this very process; raises Refused when it is not it any more."""
@@ -88,9 +103,8 @@ class ChildSupervisor:
         return tuple(line for line in lines if line.strip())[-8:]
 
     def _reap(self) -> None:
-        poll = getattr(self._child, "poll", None)
-        if poll is not None:
-            poll()
+        if self._child is not None:
+            self._child.poll()
 
     def _noted_pid(self) -> int | None:
         try:

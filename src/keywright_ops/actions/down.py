@@ -1,0 +1,77 @@
+"""down and restart: stop the server without losing what it promised to keep, and start it again."""
+
+import time
+from typing import NamedTuple
+
+from keywright.errors import ApplyError
+from keywright_ops.actions.declared import declare
+from keywright_ops.actions.environment import Opened, open_environment
+from keywright_ops.actions.proving import prove, restart_record, token
+from keywright_ops.actions.up import (
+    Ask,
+    UpReport,
+    apply_or_undo,
+    home_of,
+    open_for_change,
+    restart_steps,
+    workshop,
+)
+from keywright_ops.apply.apply import confirm
+from keywright_ops.apply.lock import lock
+from keywright_ops.gather.environment import gather
+from keywright_ops.model.absence import Missing
+from keywright_ops.model.plan import Plan
+from keywright_ops.model.step import Step
+from keywright_ops.steps.keyspace import keys_held
+from keywright_ops.steps.restart import stop
+
+
+class DownReport(NamedTuple):
+    """What `down` did; no steps when nothing ran."""
+
+    plan: Plan
+    home: str
+    steps: tuple[Step, ...]
+
+
+def down_steps(opened: Opened) -> tuple[Step, ...]:
+    """Return the steps that stop the server: () when none runs."""
+    facts = gather(opened.target, opened.plan, frozenset({"process", "info"}))
+    if isinstance(facts.process, Missing):
+        return ()
+    return (stop(facts.process, opened.plan, "as asked", keys_held(facts)),)
+
+
+def down(ask: Ask) -> DownReport:
+    """Stop the server; its data, vault and configuration stay. Asks before keys are lost."""
+    opened = open_environment(ask.file, ask.environment, ask.environ)
+    with lock(f"{opened.home}/lock", "keywright down"):
+        steps = down_steps(opened)
+        shop = workshop(opened, ask)
+        confirm(steps, shop)
+        apply_or_undo(steps, shop, [])
+    return DownReport(opened.plan, opened.home, steps)
+
+
+def restart(ask: Ask) -> UpReport:
+    """Stop and start the server, and prove that what it promised to keep is there afterwards.
+
+    Raises ApplyError when no server runs: starting one is `up`'s work.
+    """
+    begun = time.monotonic()
+    with lock(f"{home_of(ask)}/lock", "keywright restart"):
+        opened = open_for_change(ask)
+        shop = workshop(opened, ask)
+        canary = token()
+        facts = gather(opened.target, opened.plan, frozenset({"process"}))
+        if isinstance(facts.process, Missing):
+            raise ApplyError("no server of this environment runs", "`keywright up` starts it")
+        steps = restart_steps(opened, shop, canary, "as asked")
+        restarted = time.monotonic()
+        written = any(step.id == "canary" for step in steps)
+        outcomes = prove(opened, declare(opened), canary, written, ask.proved)
+    server = gather(opened.target, opened.plan, frozenset({"info"})).server
+    ended = time.monotonic()
+    timing = {"total": ended - begun, "restart": restarted - begun, "proof": ended - restarted}
+    record = restart_record(opened)
+    return UpReport(opened.plan, opened.home, tuple(steps), outcomes, server, record, timing)

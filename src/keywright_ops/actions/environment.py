@@ -1,0 +1,158 @@
+"""Opens one environment: profile, plan, secrets, target and what it should be, ready for an action."""
+
+import json
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from keywright.endpoint import Endpoint
+from keywright.errors import InputError
+from keywright.secret import Secret
+from keywright_ops.actions.place import Place, find_place
+from keywright_ops.facts.redis_conf import parse_redis_conf
+from keywright_ops.gather.environment import conf_path, port
+from keywright_ops.gather.host import gather_host
+from keywright_ops.model.absence import Discovered, Missing
+from keywright_ops.model.facts import HostFacts
+from keywright_ops.model.plan import Plan
+from keywright_ops.plan.listen import PORT_CANDIDATES
+from keywright_ops.plan.resolve import resolve
+from keywright_ops.profile.declared import Values
+from keywright_ops.targets.child import ChildSupervisor
+from keywright_ops.targets.door import Door
+from keywright_ops.targets.local import LocalTransport
+from keywright_ops.targets.target import Target
+from keywright_ops.vault.file import Vault
+
+CHOICES = "choices.json"
+EVERYWHERE = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared only
+
+
+class Opened(NamedTuple):
+    """An environment, opened: `place` the project, `home` its folder, `secrets` by user name."""
+
+    place: Place
+    plan: Plan
+    home: str
+    vault: Vault
+    secrets: Mapping[str, Secret]
+    target: Target
+
+
+def open_plan(
+    file: str | None, environment: str | None, environ: Mapping[str, str], ask_host: bool = False
+) -> tuple[Place, Plan]:
+    """Resolve the plan of an environment (default: the file's, else local)."""
+    place = find_place(file, environ)
+    name = environment or place.profile.default_env
+    values = Values(place.profile, name)  # an unknown name ends here, with the nearest one
+    home = place.home(name)
+    kept = read_choices(home) if values.kind == "local" else {}
+    host = _host(values, kept, environ) if ask_host and values.kind == "local" else None
+    return place, resolve(place.profile, name, host, kept, home)
+
+
+def open_environment(
+    file: str | None, environment: str | None, environ: Mapping[str, str], ask_host: bool = False
+) -> Opened:
+    """Open an environment that runs here. Raises InputError for one that only `render` can serve."""
+    place, plan = open_plan(file, environment, environ, ask_host)
+    if plan.kind != "local":
+        raise InputError(
+            f"environment {plan.environment} ({plan.kind}) cannot be run from here yet",
+            f"`keywright render -e {plan.environment} -o DIR` writes everything it needs",
+        )
+    home = place.home(plan.environment)
+    transport = LocalTransport()
+    vault = Vault(transport, f"{home}/vault.json")
+    secrets = choose_secrets(plan, vault, place, environ)
+    by_user = {user.name: secrets[user.secret] for user in plan.users}
+    program = plan.engine.program if isinstance(plan.engine.program, str) else ""
+    target = Target(
+        transport, ChildSupervisor(program, home), Door(lambda: _locate(transport, plan), by_user)
+    )
+    return Opened(place, plan, home, vault, secrets, target)
+
+
+def choose_secrets(
+    plan: Plan, vault: Vault, place: Place, environ: Mapping[str, str]
+) -> dict[str, Secret]:
+    """Return a secret for every user: the named variable, the vault, the guide's default, or a draft."""
+    given: dict[str, Secret] = {}
+    if plan.password_variable:
+        value = environ.get(plan.password_variable) or _from_dotenv(place, plan.password_variable)
+        if value:
+            _refuse_placeholder(plan, value)
+            given["default"] = Secret(value)
+    if "default" not in given and plan.default_password:
+        given["default"] = Secret(plan.default_password)
+    return vault.draft(dict.fromkeys(user.secret for user in plan.users), given)
+
+
+def _from_dotenv(place: Place, variable: str) -> str:
+    """The variable from the project's .env, beside keywright.toml, as docker compose reads it."""
+    path = f"{place.folder}/.env"
+    if not place.folder or not os.path.exists(path):
+        return ""
+    from keywright.dotenv.dialects import load_file  # only where a project has a .env
+
+    return load_file(path, "compose").get(variable, "")
+
+
+def _refuse_placeholder(plan: Plan, value: str) -> None:
+    from keywright.suspicions import placeholder
+
+    meaning = placeholder(value)
+    if meaning:
+        raise InputError(
+            f"{plan.password_variable} still holds a placeholder, not a password",
+            f"set it to a real one: export {plan.password_variable}=\"$(openssl rand -base64 24)\"",
+        )
+    if "\n" in value or "\0" in value:
+        raise InputError(f"{plan.password_variable} holds a line break, which no .env can carry")
+
+
+def _host(values: Values, kept: Mapping[str, str], environ: Mapping[str, str]) -> HostFacts:
+    """Ask this machine what the plan needs: the program, and a port where none was chosen yet."""
+    declared = values.text("server")
+    ports = () if "port" in kept else PORT_CANDIDATES
+    return gather_host(declared, ports, environ.get("PATH", ""))
+
+
+def read_choices(home: str) -> dict[str, str]:
+    """Return the choices that were made earlier ({} when none); a program that has gone is chosen anew."""
+    try:
+        with open(f"{home}/{CHOICES}", encoding="utf-8") as stream:
+            found = json.load(stream)
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise InputError(f"{home}/{CHOICES} cannot be read: {error}") from None
+    kept = {name: str(value) for name, value in found.items()} if isinstance(found, dict) else {}
+    if not os.access(kept.get("program", ""), os.X_OK):
+        kept.pop("program", None)
+    return kept
+
+
+def choices_text(plan: Plan) -> str:
+    """Return the choices of this plan as they are kept."""
+    kept = {"port": str(port(plan)), "program": str(plan.engine.program)}
+    return json.dumps(kept, indent=1) + "\n"
+
+
+def _locate(transport: LocalTransport, plan: Plan) -> Endpoint:
+    """Where the running server answers: what redis.conf on disk says, for it was started with that."""
+    content = transport.read(conf_path(plan))
+    disk = {} if isinstance(content, Missing) else parse_redis_conf(content.decode("utf-8", "replace"))
+    bind = disk.get("bind", "").split() or [b for b in plan.listen.bind if isinstance(b, str)]
+    host = bind[0].removeprefix("-") if bind else "127.0.0.1"
+    number = disk.get("port", str(port(plan)))
+    return Endpoint(
+        host=EVERYWHERE.get(host, host), port=int(number) if number.isdigit() else port(plan)
+    )
+
+
+def unresolved(plan: Plan) -> list[Discovered]:
+    """Return what the plan still waits for; `up` refuses a plan that waits."""
+    waits: list[object] = [plan.engine.program, *plan.listen.bind]
+    return [each for each in waits if isinstance(each, Discovered)]

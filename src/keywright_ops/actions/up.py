@@ -1,0 +1,224 @@
+"""up: bring an environment to its plan and prove it; a second time, do nothing and prove it again."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from keywright.errors import ApplyError, InputError, Refused
+from keywright_ops.actions.declared import declare, file_paths
+from keywright_ops.actions.environment import CHOICES, Opened, open_environment, unresolved
+from keywright_ops.actions.place import find_place
+from keywright_ops.actions.proving import RestartRecord, prove, restart_record, token
+from keywright_ops.apply.apply import Done, Watch, Workshop, WorldMoved, apply, confirm, undo
+from keywright_ops.apply.journal import Journal
+from keywright_ops.apply.lock import lock
+from keywright_ops.gather.environment import EVERYTHING, gather, port
+from keywright_ops.gather.host import holder, is_free
+from keywright_ops.model.absence import Missing
+from keywright_ops.model.facts import Facts, Server
+from keywright_ops.model.plan import Plan
+from keywright_ops.model.proof import Outcome
+from keywright_ops.model.step import Danger, Signal, Step
+from keywright_ops.steps.diff import Declared, diff
+from keywright_ops.steps.foreign import foreign_data
+from keywright_ops.steps.keyspace import keys_held
+from keywright_ops.steps.restart import start, stop, write_canary
+
+ROUNDS = 5
+
+
+class Ask(NamedTuple):
+    """What the person asked for, and how to talk back: `watch` steps, `proved` proofs, `confirm`."""
+
+    file: str | None
+    environment: str | None
+    environ: Mapping[str, str]
+    watch: Watch
+    proved: Callable[[Outcome], None]
+    confirm: Callable[[tuple[Step, ...]], bool]
+    adopt: bool = False
+
+
+class UpReport(NamedTuple):
+    """What `up` did and what was proven. Times are seconds; `steps` are those performed."""
+
+    plan: Plan
+    home: str
+    steps: tuple[Step, ...]
+    outcomes: tuple[Outcome, ...]
+    server: Server | Missing
+    restart: RestartRecord | None
+    timing: Mapping[str, float]
+
+
+def open_for_change(ask: Ask) -> Opened:
+    """Open the environment for a change, asking the host for what the plan needs."""
+    opened = open_environment(ask.file, ask.environment, ask.environ, ask_host=True)
+    for wait in unresolved(opened.plan):
+        raise InputError(
+            f"the plan of {opened.plan.environment} still waits for {wait.why}",
+            "pip install 'keywright[ops]' brings one; or name yours: "
+            f'env.{opened.plan.environment}.server = "/usr/bin/redis-server"',
+        )
+    return opened
+
+
+def home_of(ask: Ask) -> str:
+    """Return the environment's folder, before anything else is read (the lock lies there)."""
+    place = find_place(ask.file, ask.environ)
+    return place.home(ask.environment or place.profile.default_env)
+
+
+def plan_steps(ask: Ask) -> tuple[Opened, tuple[Step, ...]]:
+    """Return the steps of the first round and change nothing: `up --dry-run` and `diff`."""
+    opened = open_for_change(ask)
+    declared = declare(opened)
+    facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
+    refuse_foreign(ask, opened, facts)
+    return opened, diff(declared, facts)
+
+
+def up(ask: Ask) -> UpReport:
+    """Apply and prove. Raises InputError, Refused, or ApplyError after taking back what was done."""
+    begun = time.monotonic()
+    # opened once before the lock, so that a mistake in the file leaves no trace on disk
+    open_for_change(ask)
+    with lock(f"{home_of(ask)}/lock", "keywright up"):
+        opened = open_for_change(ask)
+        declared = declare(opened)
+        shop = workshop(opened, ask)
+        canary = token()
+        done = bring_up(ask, opened, declared, shop, canary)
+        applied = time.monotonic()
+        restarted = any(each.id == "canary" for each in done)
+        if not restarted and wants_restart_proof(opened):
+            done += restart_steps(opened, shop, canary, "to prove that data survives it")
+            restarted = True
+        proof_begun = time.monotonic()
+        outcomes = prove(opened, declared, canary, restarted, ask.proved)
+        shop.journal.prune()
+    facts = gather(opened.target, opened.plan, frozenset({"info"}))
+    ended = time.monotonic()
+    timing = {
+        "total": ended - begun,
+        "apply": applied - begun,
+        "restart_proof": proof_begun - applied,
+        "proof": ended - proof_begun,
+    }
+    record = restart_record(opened)
+    return UpReport(
+        opened.plan, opened.home, tuple(done), outcomes, facts.server, record, timing
+    )
+
+
+def workshop(opened: Opened, ask: Ask) -> Workshop:
+    """Lay out what applying needs; the run is named by the time (UTC) and our process."""
+    run = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}"
+    journal = Journal(opened.home, run)
+    return Workshop(opened.target, opened.plan, opened.vault, journal, ask.watch, ask.confirm)
+
+
+def bring_up(
+    ask: Ask, opened: Opened, declared: Declared, shop: Workshop, canary: str
+) -> list[Step]:
+    """Gather, diff and apply until nothing differs, at most ROUNDS times; return the steps done."""
+    done: list[Done] = []
+    performed: list[Step] = []
+    for _ in range(ROUNDS):
+        declared = declared._replace(drafted=opened.vault.drafted)
+        facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
+        refuse_foreign(ask, opened, facts)
+        steps = with_canary(diff(declared, facts), opened.plan, facts, canary)
+        if not steps:
+            return performed
+        if isinstance(facts.process, Missing):
+            refuse_taken_port(opened.plan)
+        confirm(steps, shop)
+        apply_or_undo(steps, shop, done)
+        performed += steps
+    raise ApplyError(
+        f"after {ROUNDS} rounds something still differs: {steps[0].title}",
+        "is somebody else changing this server? `keywright diff` shows what differs",
+    )
+
+
+def apply_or_undo(steps: tuple[Step, ...], shop: Workshop, done: list[Done]) -> None:
+    """Apply; when a step fails take back everything of this run and say so."""
+    try:
+        apply(steps, shop, done)
+    except WorldMoved:
+        return  # the next round gathers and diffs again
+    except (ApplyError, Refused) as error:
+        count = sum(each.undo is not None for each in done)
+        failures = undo(done, shop)
+        told = f"; {count} steps were taken back" if count else ""
+        if failures:
+            told = "; not everything could be taken back: " + "; ".join(failures)
+        raise ApplyError(f"{error}{told}", error.hint) from None
+
+
+def with_canary(
+    steps: tuple[Step, ...], plan: Plan, facts: Facts, canary: str
+) -> tuple[Step, ...]:
+    """Where a restart is part of the change anyway, write the canary just before it."""
+    if not plan.persistence.promised or isinstance(facts.config, Missing):
+        return steps
+    found: list[Step] = []
+    for step in steps:
+        if isinstance(step.do, Signal):
+            found.append(write_canary(plan, canary))
+        found.append(step)
+    return tuple(found)
+
+
+def wants_restart_proof(opened: Opened) -> bool:
+    """A restart may prove persistence only while nobody uses the environment: fresh and empty."""
+    if not opened.plan.persistence.promised or restart_record(opened) is not None:
+        return False
+    facts = gather(opened.target, opened.plan, frozenset({"info"}))
+    return not isinstance(facts.info, Missing) and keys_held(facts) == 0
+
+
+def restart_steps(opened: Opened, shop: Workshop, canary: str, why: str) -> list[Step]:
+    """Canary, stop, start: perform them and return them."""
+    facts = gather(opened.target, opened.plan, frozenset({"process", "info"}))
+    if isinstance(facts.process, Missing):
+        raise ApplyError("the server is gone", "`keywright up` starts it")
+    ending = stop(facts.process, opened.plan, why, keys_held(facts))
+    steps: tuple[Step, ...] = (ending, start("start it again"))
+    if opened.plan.persistence.promised and not isinstance(facts.info, Missing):
+        steps = (write_canary(opened.plan, canary), *steps)
+    confirm(steps, shop)
+    apply_or_undo(steps, shop, [])
+    return list(steps)
+
+
+def refuse_foreign(ask: Ask, opened: Opened, facts: Facts) -> None:
+    """Data that this environment did not write is never loaded, overwritten or removed unasked."""
+    known = os.path.exists(f"{opened.home}/{CHOICES}") or ask.adopt
+    strangers = () if known else foreign_data(facts)
+    if strangers:
+        raise Refused(
+            f"{opened.plan.persistence.directory} holds data that this environment did not write: "
+            f"{', '.join(strangers)}",
+            "move it away; or, if it is to become this environment's data, say `keywright up --adopt`",
+        )
+
+
+def refuse_taken_port(plan: Plan) -> None:
+    """A port that somebody else holds is an error, never another port."""
+    number = port(plan)
+    for address in plan.listen.bind:
+        host = str(address).removeprefix("-").replace("*", "0.0.0.0")
+        if str(address).startswith("-") or is_free(host, number):
+            continue
+        raise ApplyError(
+            f"port {number} on {host} is taken by {holder(number)}",
+            f"stop that, or declare another port: env.{plan.environment}.port = 6390",
+        )
+
+
+def losing(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The steps among them that lose data."""
+    return tuple(step for step in steps if step.danger >= Danger.LOSES_DATA)

@@ -1,0 +1,1 @@
+"""The command line: parses words, calls one action, shows its report. Decides nothing."""

@@ -1,0 +1,67 @@
+"""What every changing command needs of a person: progress while it works, and an answer where it asks."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+
+from keywright_ops.actions.up import Ask
+from keywright_ops.cli.show import DIM, GREEN, RED, YELLOW, coloured, show_outcome
+from keywright_ops.model.proof import Outcome
+from keywright_ops.model.step import Step
+
+MARKS = {"done": ("✓", GREEN), "failed": ("✗", RED), "undone": ("↺", YELLOW)}
+
+
+def ask(arguments: argparse.Namespace) -> Ask:
+    """Return what the person asked for, with the ways to talk back."""
+    silent = arguments.json or arguments.quiet
+    return Ask(
+        file=arguments.file,
+        environment=arguments.env,
+        environ=os.environ,
+        watch=_silent if silent else _progress(),
+        proved=_unseen if silent else show_outcome,
+        confirm=_confirm(getattr(arguments, "yes", False)),
+        adopt=getattr(arguments, "adopt", False),
+    )
+
+
+def _silent(event: str, step: Step) -> None:
+    """Nothing is said while a machine reads."""
+
+
+def _unseen(outcome: Outcome) -> None:
+    """Nothing is shown while a machine reads."""
+
+
+def _progress() -> Callable[[str, Step], None]:
+    """Each step is one line: on a terminal what is being done stands there until it is done."""
+    live = sys.stdout.isatty()
+
+    def watch(event: str, step: Step) -> None:
+        if event == "doing" and live:
+            print(f"  {coloured('…', DIM)} {step.title}", end="\r", flush=True)
+        elif event in MARKS:
+            mark, colour = MARKS[event]
+            told = " (taken back)" if event == "undone" else ""
+            print(f"  {coloured(mark, colour)} {step.title}{told}", flush=True)
+
+    return watch
+
+
+def _confirm(yes: bool) -> Callable[[tuple[Step, ...]], bool]:
+    """Ask on a terminal; without one the answer is no, unless --yes gave it."""
+
+    def confirm(steps: tuple[Step, ...]) -> bool:
+        if yes:
+            return True
+        if not sys.stdin.isatty():
+            return False
+        print("This loses data:", file=sys.stderr)
+        for step in steps:
+            print(f"  {step.title}", file=sys.stderr)
+        print("Go on? Type yes: ", end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip().lower() == "yes"
+
+    return confirm

@@ -1,0 +1,47 @@
+"""`keywright diff`: what `up` would change, changing nothing."""
+
+import argparse
+
+from keywright_ops.actions.up import plan_steps
+from keywright_ops.cli.as_json import plan_json, show_json, steps_json
+from keywright_ops.cli.asking import ask
+from keywright_ops.cli.main import EXIT_FAILED, EXIT_WELL
+from keywright_ops.cli.show import RED, YELLOW, coloured
+from keywright_ops.model.plan import Plan
+from keywright_ops.model.step import Danger, Step
+
+DANGERS = {Danger.SAFE: "", Danger.DISTURBS: "disturbs", Danger.LOSES_DATA: "loses data"}
+COLOURS = {Danger.DISTURBS: YELLOW, Danger.LOSES_DATA: RED}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add diff's own arguments."""
+    parser.add_argument("--strict", action="store_true", help="exit with 1 when something differs")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the steps of the next `up`."""
+    opened, steps = plan_steps(ask(arguments))
+    show_steps("diff", opened.plan, steps, arguments)
+    return EXIT_FAILED if steps and arguments.strict else EXIT_WELL
+
+
+def show_steps(
+    kind: str, plan: Plan, steps: tuple[Step, ...], arguments: argparse.Namespace
+) -> None:
+    """The steps, each with what it can cost."""
+    if arguments.json:
+        show_json(kind, **plan_json(plan), dry_run=True, steps=steps_json(steps))
+        return
+    if not steps:
+        print(f"  {plan.environment} is as declared: nothing to do")
+        return
+    print(f"`keywright up` would, in {plan.environment}:")
+    for step in steps:
+        print(f"  · {step.title}{_danger(step)}")
+    print("  · then look again, and prove it")
+
+
+def _danger(step: Step) -> str:
+    word = DANGERS[step.danger]
+    return f"  {coloured(f'[{word}]', COLOURS[step.danger])}" if word else ""

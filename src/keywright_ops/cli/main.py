@@ -1,0 +1,81 @@
+"""The entry: finds the command's file, runs it, turns errors into one sentence and an exit code.
+
+Rule: this file imports only `sys` at its top, so that `--version` costs no more than the interpreter.
+"""
+
+import sys
+
+# word → (file in this folder, group in the help, one line); the file has `arguments` and `run`
+COMMANDS = {
+    "up": ("up", "deploying", "bring an environment to its plan, and prove it"),
+    "down": ("down", "deploying", "stop the server; its data stays"),
+    "restart": ("restart", "deploying", "stop and start it, and prove that the data is there"),
+    "status": ("status", "deploying", "one glance: does it run, how full is it"),
+    "check": ("check", "deploying", "prove it again, without disturbing it"),
+    "diff": ("diff", "deploying", "what `up` would change"),
+    "render": ("render", "deploying", "write every artefact of an environment"),
+    "compare": ("compare", "deploying", "environments side by side"),
+    "init": ("init", "deploying", "write a commented keywright.toml"),
+    "explain": ("explain", "deploying", "what a setting means, is, and where it comes from"),
+    "env": ("env", "deploying", "the application's .env; `env check FILE` reads one"),
+    "info": ("info", "looking", "what the server says of itself (INFO)"),
+    "completion": ("completion", "shell", "the completion script for bash or zsh"),
+}
+
+EXIT_WELL, EXIT_FAILED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_REFUSED = range(5)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code (docs/reference/exit-codes.md)."""
+    words = sys.argv[1:] if argv is None else argv
+    if sys.platform == "win32":
+        print("keywright: Windows is not supported: use WSL, or a Linux machine", file=sys.stderr)
+        return EXIT_USAGE
+    if words in (["--version"], ["-V"]):
+        from keywright import __version__
+
+        print(f"keywright {__version__}")
+        return EXIT_WELL
+    try:
+        return _run(words)
+    except KeyboardInterrupt:
+        print("\nkeywright: interrupted; the same command goes on where it ended", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `keywright info | head`
+        sys.stderr.close()
+        return EXIT_WELL
+
+
+def _run(words: list[str]) -> int:
+    from keywright.errors import KeywrightError
+    from keywright_ops.cli.arguments import parse
+    from keywright_ops.cli.show import show_error
+
+    try:
+        arguments, command = parse(words)
+        code = command.run(arguments)
+        sys.stdout.flush()
+        return code
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in ("keywright", "keywright_ops"):
+            raise
+        print(
+            f"keywright: this command needs {error.name}, which is not installed\n"
+            "  hint: pip install 'keywright[ops]'",
+            file=sys.stderr,
+        )
+        return EXIT_USAGE
+    except KeywrightError as error:
+        show_error(error)
+        return exit_code(error)
+
+
+def exit_code(error: Exception) -> int:
+    """Return the exit code of an error, by the one table."""
+    from keywright.errors import InputError, Refused, Unreachable
+
+    if isinstance(error, InputError):
+        return EXIT_USAGE
+    if isinstance(error, Unreachable):
+        return EXIT_UNREACHABLE
+    return EXIT_REFUSED if isinstance(error, Refused) else EXIT_FAILED

@@ -1,0 +1,86 @@
+"""How things look on a terminal: marks, colours, aligned columns, errors. 80 columns."""
+
+import os
+import sys
+import textwrap
+from collections.abc import Iterable
+
+from keywright.errors import KeywrightError
+from keywright_ops.model.plan import Warning
+from keywright_ops.model.proof import FAILED, PASSED, UNKNOWN, Outcome
+
+WIDTH = 80
+CLAIM = 33  # columns for what a proof claims; its evidence stands beside it
+GREEN, RED, YELLOW, DIM, BOLD = "32", "31", "33", "2", "1"
+MARKS = {PASSED: ("✓", GREEN), FAILED: ("✗", RED), UNKNOWN: ("?", YELLOW)}
+
+
+def coloured(text: str, colour: str) -> str:
+    """Colour a text on a terminal; NO_COLOR and pipes get it plain (no-color.org)."""
+    plain = not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return text if plain else f"\033[{colour}m{text}\033[0m"
+
+
+def show_error(error: KeywrightError) -> None:
+    """One sentence, and a hint on lines of its own."""
+    print(f"keywright: {error}", file=sys.stderr)
+    first, *more = error.hint.splitlines() or [""]
+    if first:
+        print(f"  hint: {first}", file=sys.stderr)
+    for line in more:
+        print(f"    {line}", file=sys.stderr)
+
+
+def show_outcome(outcome: Outcome) -> None:
+    """One proof: its mark, its claim, and beside it the evidence that was read."""
+    mark, colour = MARKS[outcome.verdict]
+    first, *more = wrapped(outcome.evidence, "", WIDTH - CLAIM - 5) or [""]
+    claim = f"{outcome.proof.title:<{CLAIM}}"
+    print(f"  {coloured(mark, colour)} {claim} {coloured(first, DIM)}".rstrip(), flush=True)
+    for line in more:
+        print(f"{'':{CLAIM + 5}}{coloured(line, DIM)}")
+
+
+def wrapped(text: str, indent: str, width: int = WIDTH) -> list[str]:
+    """Break a text into lines of at most `width` columns."""
+    return textwrap.wrap(
+        text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
+
+
+def show_warnings(warnings: Iterable[Warning]) -> None:
+    """Warnings go to standard error: what a pipe reads stays clean."""
+    for warning in warnings:
+        print(f"  {coloured('!', YELLOW)} {warning.path}", file=sys.stderr)
+        for line in wrapped(warning.text, "      "):
+            print(line, file=sys.stderr)
+
+
+def show_pairs(pairs: Iterable[tuple[str, str]]) -> None:
+    """Names and values in two columns."""
+    rows = list(pairs)
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, value in rows:
+        print(f"  {name:<{width}}  {value}")
+
+
+def size(count: int) -> str:
+    """A number of bytes as people say it: 512 MiB, 1.5 GiB."""
+    amount = float(count)
+    for unit in ("bytes", "KiB", "MiB", "GiB", "TiB"):
+        if amount < 1024 or unit == "TiB":
+            return f"{amount:.0f} {unit}" if amount % 1 < 0.05 else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return ""
+
+
+def duration(seconds: int) -> str:
+    """A time as people say it: 42 s, 5 min, 3 h 20 min, 12 d 4 h."""
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if minutes == 0:
+        return f"{seconds} s"
+    if hours == 0:
+        return f"{minutes} min"
+    if days == 0:
+        return f"{hours} h {minutes % 60} min"
+    return f"{days} d {hours % 24} h"

@@ -1,0 +1,87 @@
+"""`keywright status`: one glance at an environment."""
+
+import argparse
+import os
+
+from keywright_ops.actions.status import StatusReport, status
+from keywright_ops.cli.main import EXIT_UNREACHABLE, EXIT_WELL
+from keywright_ops.cli.show import GREEN, RED, coloured, duration, show_pairs, size
+from keywright_ops.model.absence import Missing
+from keywright_ops.steps.keyspace import keys_held
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add status' own arguments (none)."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Look and tell; exit 3 when the server does not answer."""
+    report = status(arguments.file, arguments.env, os.environ)
+    if arguments.json:
+        _json(report)
+    elif not arguments.quiet:
+        _show(report)
+    return EXIT_UNREACHABLE if isinstance(report.facts.info, Missing) else EXIT_WELL
+
+
+def _json(report: StatusReport) -> None:
+    from keywright_ops.cli.as_json import plan_json, server_json, show_json  # json costs 3 ms
+
+    facts = report.facts
+    info = {} if isinstance(facts.info, Missing) else facts.info
+    show_json(
+        "status",
+        **plan_json(report.plan),
+        running=not isinstance(facts.process, Missing),
+        answers=not isinstance(facts.info, Missing),
+        why=facts.info.why if isinstance(facts.info, Missing) else "",
+        server=server_json(facts.server),
+        keys=keys_held(facts),
+        used_memory=int(info.get("used_memory", 0)),
+        maxmemory=int(info.get("maxmemory", 0)),
+        clients=int(info.get("connected_clients", 0)),
+        evicted_keys=int(info.get("evicted_keys", 0)),
+        restart_proof=report.restart._asdict() if report.restart else None,
+        state=report.home,
+    )
+
+
+def _show(report: StatusReport) -> None:
+    facts, plan = report.facts, report.plan
+    name = f"{plan.app} · {plan.environment}"
+    if isinstance(facts.info, Missing) or isinstance(facts.server, Missing):
+        running = not isinstance(facts.process, Missing)
+        word = "does not answer" if running else "not running"
+        print(f"{coloured('✗', RED)} {name}: {word}")
+        if running and isinstance(facts.info, Missing):
+            print(f"  {facts.info.why}")
+        print("  next: keywright up")
+        return
+    info, server = facts.info, facts.server
+    used, most = int(info["used_memory"]), int(info.get("maxmemory", 0))
+    share = f" of {size(most)} ({used * 100 // most} %)" if most else ", no limit"
+    address = f"{plan.application.host}:{plan.application.port}"
+    print(f"{coloured('✓', GREEN)} {name}: {server.name} {server.version} on {address}")
+    show_pairs(
+        [
+            ("up", f"{duration(server.uptime)} (process {server.pid})"),
+            ("memory", f"{size(used)}{share}, evicted keys: {info.get('evicted_keys', '?')}"),
+            ("keys", str(keys_held(facts))),
+            ("clients", info.get("connected_clients", "?")),
+            ("kept", _kept(report)),
+        ]
+    )
+
+
+def _kept(report: StatusReport) -> str:
+    """How data is kept, and when a restart last proved it."""
+    persistence = report.plan.persistence
+    ways = [f"append-only file, {persistence.appendfsync}"] if persistence.appendonly else []
+    ways += ["snapshots"] if persistence.save else []
+    if not ways:
+        return "in memory only"
+    proof = "no restart proof yet"
+    if report.restart is not None:
+        proof = f"restart proof {report.restart.verdict} {report.restart.when}"
+        proof += " (stale)" if report.restart.stale else ""
+    return f"{' and '.join(ways)}; {proof}"
