@@ -40,8 +40,8 @@ def read_compose(text: str, environment: Lookup) -> Reading:
                     entries.append(Entry(name, environment[name], line))
                 continue
             value, at, names = _value(text, at, {**seen, **environment})
-            if not name or name[0].isdigit():
-                skipped.append(Skipped(line, "it has no name that a variable can have"))
+            if not name:
+                skipped.append(Skipped(line, "it has no name"))
                 continue
             seen[name] = value
             entries.append(Entry(name, value, line, names))
