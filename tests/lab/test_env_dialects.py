@@ -113,7 +113,9 @@ VALUES = [
 def test_each_rule_is_the_programs(dialect: str) -> None:
     """For one line of each kind: the same names and values as the program, or both refuse it."""
     program = PROGRAMS[dialect][0]
-    values = VALUES if dialect != "compose1" else VALUES[::40]  # half a second each; all of them below
+    values = (
+        VALUES if dialect != "compose1" else VALUES[::40]
+    )  # half a second each; all of them below
     for value in values:
         text = f"B=1\nA={value}\n"
         if dialect == "systemd" and _long_comments(text):
