@@ -5,8 +5,8 @@ import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from keywright.endpoint import Endpoint
-from keywright.errors import InputError
+from keywright.endpoint import Endpoint, Tls
+from keywright.errors import InputError, ProfileError
 from keywright.secret import Secret
 from keywright_ops.actions.place import Place, find_place
 from keywright_ops.facts.redis_conf import parse_redis_conf
@@ -48,7 +48,14 @@ def open_plan(
     values = Values(place.profile, name)  # an unknown name ends here, with the nearest one
     home = place.home(name)
     kept = read_choices(home) if values.kind == "local" else {}
-    host = _host(values, kept, environ) if ask_host and values.kind == "local" else None
+    host = None
+    if ask_host and values.kind == "local":
+        host = _host(values, kept, environ)
+        if isinstance(host.program, Missing) and values.text("server"):
+            raise ProfileError(
+                f"env.{name}.server: {host.program.why}",
+                "is it installed? Without this line the embedded server is taken",
+            )
     return place, resolve(place.profile, name, host, kept, home)
 
 
@@ -147,11 +154,13 @@ def _locate(transport: LocalTransport, plan: Plan) -> Endpoint:
         {} if isinstance(content, Missing) else parse_redis_conf(content.decode("utf-8", "replace"))
     )
     bind = disk.get("bind", "").split() or [b for b in plan.listen.bind if isinstance(b, str)]
-    host = bind[0].removeprefix("-") if bind else "127.0.0.1"
-    number = disk.get("port", str(port(plan)))
-    return Endpoint(
-        host=EVERYWHERE.get(host, host), port=int(number) if number.isdigit() else port(plan)
-    )
+    hosts = [EVERYWHERE.get(word.removeprefix("-"), word.removeprefix("-")) for word in bind]
+    host = "127.0.0.1" if "127.0.0.1" in hosts or not hosts else hosts[0]
+    if disk.get("tls-port", "0") != "0":
+        tls = Tls(ca_certs=disk.get("tls-ca-cert-file", ""))
+        return Endpoint(host=host, port=int(disk["tls-port"]), tls=tls)
+    number = disk.get("port", "")
+    return Endpoint(host=host, port=int(number) if number.isdigit() else port(plan))
 
 
 def unresolved(plan: Plan) -> list[Discovered]:

@@ -46,7 +46,7 @@ def load_copy(proof: Proof, target: Target, plan: Plan, facts: Facts, canary: st
     try:
         if not _copy(target, directory, f"{folder}/data"):
             return Outcome(proof, UNKNOWN, "the files were being rewritten all the time")
-        found = _load(facts.process.executable, folder, appendonly, canary)
+        found = _load(facts.process.command[0], folder, appendonly, canary)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if isinstance(found, Missing):

@@ -112,8 +112,10 @@ def _restart_reasons(plan: Plan, facts: Facts) -> list[str]:
         if needs_restart(each)
     ]
     program = plan.engine.program
-    if isinstance(program, str) and program and facts.process.executable != program:
+    if isinstance(program, str) and program and facts.process.command[0] != program:
         reasons.append(f"another server program, {program}")
+    elif facts.process.executable.endswith(" (deleted)"):  # as Linux marks a replaced file
+        reasons.append("its program was replaced by another version")
     return reasons
 
 
