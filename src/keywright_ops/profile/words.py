@@ -225,7 +225,7 @@ def parse_bind(value: object) -> tuple[str, ...]:
     words = tuple(parse_text(each) for each in value)
     for word in words:
         address = word.removeprefix("-")
-        if address != "*" and not is_address(address):
+        if address not in ("*", "::*") and not is_address(address):
             raise NotThat(f"{called(word)} is not an IP address", hint)
     if len({word.removeprefix("-") for word in words}) < len(words):
         raise NotThat("an address stands there twice", hint)
