@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from keywright.errors import ProfileError
-
 from keywright_ops.profile.declared import Declared, Profile, built_in_environments
 from keywright_ops.profile.fields import BUILT_IN, BY_PATH, TABLES, TOP_FIELDS
 from keywright_ops.profile.values import NotThat, called

@@ -31,16 +31,28 @@ WRONG = [
     ("[env.prod]\nbind = ''", "env.prod.bind: without an address", ""),
     ("[env.prod]\nbind = 'redis.example'", "env.prod.bind: 'redis.example' is not an IP", ""),
     ("[env.prod]\nmaxmemory_policy = 'lru'", "env.prod.maxmemory_policy: 'lru' is none of", ""),
-    ("[env.prod]\nmaxmemory_policy = 'allkeys_lru'", "env.prod.maxmemory_policy: ", "'allkeys-lru'"),
+    (
+        "[env.prod]\nmaxmemory_policy = 'allkeys_lru'",
+        "env.prod.maxmemory_policy: ",
+        "'allkeys-lru'",
+    ),
     ("[env.prod]\nslowlog_max_len = 10", "env.prod.slowlog_max_len: a number from 128", ""),
     ("[env.prod.app]\ncache_ttl = '0s'", "env.prod.app.cache_ttl: whole seconds", ""),
-    ("[env.azure]\nmaxmemory = '1gb'", "env.azure.maxmemory: an environment of kind azure", "local"),
+    (
+        "[env.azure]\nmaxmemory = '1gb'",
+        "env.azure.maxmemory: an environment of kind azure",
+        "local",
+    ),
     ("[env.azure.settings]\nhz = 10", "env.azure.settings: a managed server", ""),
     ("[env.dev]\nunit.name = 'redis'", "env.dev.unit.name: an environment of kind docker-dev", ""),
-    ("[env.prod]\npassword = 'hunter2'", "env.prod.password: a secret has no place", "password_variable"),
+    (
+        "[env.prod]\npassword = 'hunter2'",
+        "env.prod.password: a secret has no place",
+        "password_variable",
+    ),
     ("[env.prod]\nrequirepass = 'hunter2'", "env.prod.requirepass: a secret has no place", ""),
     ("prefix = 'a b:'", "prefix: a prefix may not hold spaces", ""),
-    ("prefix = \"a\\n\"", "prefix: text may not hold line breaks", ""),
+    ('prefix = "a\\n"', "prefix: text may not hold line breaks", ""),
     ("app = 'Esab'", "app: 'Esab' is not a name", ""),
     ("app = 5", "app: text in quotes is needed, not 5", ""),
     ("default_env = 'prd'", "default_env: there is no environment 'prd'", "prod"),
@@ -65,13 +77,29 @@ WRONG = [
     ("a = \x00", "k.toml: not TOML: ", ""),
     ("a = " + "9" * 5000, "k.toml: not TOML that a person wrote", ""),
     ("a = " + "[" * 50000, "k.toml: not TOML", ""),
-    ("[env.dev.settings]\nrequirepass = 'x'", "env.dev.settings.requirepass: this directive is", "users.acl"),
+    (
+        "[env.dev.settings]\nrequirepass = 'x'",
+        "env.dev.settings.requirepass: this directive is",
+        "users.acl",
+    ),
     ("[env.dev.settings]\nuser = 'x'", "env.dev.settings.user: this directive is", ""),
     ("[env.dev.settings]\naclfile = 'x'", "env.dev.settings.aclfile: this directive is", ""),
-    ("[env.dev.settings]\nmaxmemory = 1", "env.dev.settings.maxmemory: Keywright decides", "write maxmemory"),
-    ("[env.dev.settings]\ndir = '/x'", "env.dev.settings.dir: Keywright decides", "unit.data_directory"),
-    ("[env.dev.settings]\nmaxclient = 1", "env.dev.settings.maxclient: no server knows", "maxclients"),
-    ("[env.dev.settings]\nhz = \"1\\nrequirepass x\"", "env.dev.settings.hz: text may not hold", ""),
+    (
+        "[env.dev.settings]\nmaxmemory = 1",
+        "env.dev.settings.maxmemory: Keywright decides",
+        "write maxmemory",
+    ),
+    (
+        "[env.dev.settings]\ndir = '/x'",
+        "env.dev.settings.dir: Keywright decides",
+        "unit.data_directory",
+    ),
+    (
+        "[env.dev.settings]\nmaxclient = 1",
+        "env.dev.settings.maxclient: no server knows",
+        "maxclients",
+    ),
+    ('[env.dev.settings]\nhz = "1\\nrequirepass x"', "env.dev.settings.hz: text may not hold", ""),
     ("[env.dev.settings]\nhz = {}", "env.dev.settings.hz: ", ""),
     ("[env.dev.settings]\nhz = [1, 2]", "env.dev.settings.hz: ", ""),
     ("env.dev.settings = 1", "env.dev.settings: 1 stands where a table belongs", ""),
@@ -79,7 +107,9 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("text", "message", "hint"), WRONG)
-def test_a_wrong_file_names_the_path_and_the_right_thing(text: str, message: str, hint: str) -> None:
+def test_a_wrong_file_names_the_path_and_the_right_thing(
+    text: str, message: str, hint: str
+) -> None:
     """The message begins with the path, is one line, repeats no secret; the hint helps."""
     with pytest.raises(ProfileError) as caught:
         load_profile(text, "k.toml")
@@ -148,6 +178,7 @@ def test_like_inherits_what_the_file_gives_the_other() -> None:
     [env.prod]
     maxmemory = "600mb"
     container.memory = "1g"
+    container.name = "shop"
     settings.hz = 20
     settings.maxclients = 5
     [env.staging]

@@ -20,7 +20,9 @@ ANYTHING = st.recursive(
     st.one_of(
         st.booleans(), st.integers(), st.floats(), st.text(max_size=12), st.dates(), st.datetimes()
     ),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=2)
+    ),
     max_leaves=4,
 )
 
@@ -99,7 +101,20 @@ def test_durations_in_microseconds(text: object, bare: str, microseconds: int) -
 
 @pytest.mark.parametrize(
     "wrong",
-    ["12 parsecs", "1 fortnight", "", "-5s", -1, True, math.nan, math.inf, 1e308, "999999d", [], "0.5us"],
+    [
+        "12 parsecs",
+        "1 fortnight",
+        "",
+        "-5s",
+        -1,
+        True,
+        math.nan,
+        math.inf,
+        1e308,
+        "999999d",
+        [],
+        "0.5us",
+    ],
 )
 def test_what_is_no_duration_is_refused(wrong: object) -> None:
     """No other unit, no negative, no NaN, nothing beyond ten years."""
@@ -121,14 +136,17 @@ def test_a_share_lies_between_nothing_and_everything(wrong: str) -> None:
         values.parse_memory(wrong)
 
 
-@given(st.lists(st.builds(SavePoint, st.integers(1, 2**31 - 1), st.integers(1, 2**31 - 1)), max_size=5))
+@given(
+    st.lists(st.builds(SavePoint, st.integers(1, 2**31 - 1), st.integers(1, 2**31 - 1)), max_size=5)
+)
 def test_save_points_are_read_back(points: list[SavePoint]) -> None:
     """parse(format(x)) == x for save points."""
     assert tuple(points) == values.parse_save(values.format_save(tuple(points)))
 
 
 @pytest.mark.parametrize(
-    "wrong", ["900 1", ["900"], ["0 1"], ["-1 5"], ["900 1 300"], [900], ["900 x"], ["9e2 1"], 0, None]
+    "wrong",
+    ["900 1", ["900"], ["0 1"], ["-1 5"], ["900 1 300"], [900], ["900 x"], ["9e2 1"], 0, None],
 )
 def test_what_is_no_save_point_is_refused(wrong: object) -> None:
     """A save point is two positive numbers in one text, and they stand in a list."""
@@ -156,8 +174,14 @@ def test_no_value_makes_a_parser_crash(row: field.Field, value: object) -> None:
         (words.parse_app, ["", "A b", "Esab", "-x", "x" * 41, "ä", "x/y", "x\n", 5]),
         (words.parse_docker_name, ["", "x", "-x", "a b", "é" * 3, "a$b", "a:b"]),
         (words.parse_prefix, ["", "a b:", "a\n", "a\t", '"', "\x00", "p\u00a0q", "x" * 129, "a#b"]),
-        (words.parse_bind, [[], "", ["redis.example"], ["127.0.0.1", "-127.0.0.1"], ["1.2.3.4.5"], 6]),
-        (words.parse_publish, ["0.0.0.0:0", "localhost:6379", "6379:6379:6379", "x", 0, 65536, True]),
+        (
+            words.parse_bind,
+            [[], "", ["redis.example"], ["127.0.0.1", "-127.0.0.1"], ["1.2.3.4.5"], 6],
+        ),
+        (
+            words.parse_publish,
+            ["0.0.0.0:0", "localhost:6379", "6379:6379:6379", "x", 0, 65536, True],
+        ),
         (words.parse_networks, [["10.0.0.1/24"], ["any"], "10.0.0.0/8", [1], ["10.0.0.0/33"]]),
         (words.parse_path, ["relative", "/a/../b", "/a\nb", 1]),
         (words.parse_host, ["redis://x", "a b", "-x", "x\ny", "user@host"]),
