@@ -18,6 +18,10 @@ DOCKER_LEAST_MEMORY = 6 * 2**20
 def impossible(profile: Profile, environment: str) -> Impossible:
     """Yield every impossible combination of one environment."""
     values = Values(profile, environment)
+    if values.takes("port") and values.any("port") == "auto" and values.kind != "local":
+        reason = "only a server on this machine can take the first free port"
+        yield "port", reason, "write a number, such as 6379"
+        return
     if values.takes("port"):
         yield from memory(values)
         yield from tls(values)

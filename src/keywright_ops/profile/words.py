@@ -128,17 +128,27 @@ def parse_image(value: object) -> str:
     return text
 
 
-def parse_prefix(value: object) -> str:
-    """Read the prefix of the application's keys; ACL rules, which are split at spaces, hold it."""
+def parse_prefix(value: object, longest: int = 64) -> str:
+    """Read the prefix of the application's keys; ACL rules, which are split at spaces, hold it.
+
+    `longest` is in bytes.
+    """
     hint = 'write a prefix such as "esabcfg:"'
     text = parse_text(value)
     if not text:
         raise NotThat("an empty prefix would give the application every key", hint)
     if any(letter.isspace() for letter in text) or not text.isprintable():
         raise NotThat("a prefix may not hold spaces: an ACL rule is split at them", hint)
-    if '"' in text or "'" in text or "#" in text or "$" in text or len(text.encode()) > 128:
-        raise NotThat("a prefix of at most 128 bytes without quotes, # and $ is needed", hint)
+    if '"' in text or "'" in text or "#" in text or "$" in text or len(text.encode()) > longest:
+        raise NotThat(
+            f"a prefix of at most {longest} bytes without quotes, # and $ is needed", hint
+        )
     return text
+
+
+def parse_key(value: object) -> str:
+    """Read a key or a longer prefix: the prefix of all keys with something behind it."""
+    return parse_prefix(value, 128)
 
 
 def parse_variable(value: object) -> str:

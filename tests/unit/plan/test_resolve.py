@@ -1,6 +1,8 @@
 """Profile → Plan: every decision once, nothing asked of the world, nothing undecided but said so."""
 
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from keywright_ops.model.plan import Plan
 from keywright_ops.plan.comparison import compare
 from keywright_ops.plan.resolve import resolve
 from keywright_ops.plan.users import escape_glob
+from keywright_ops.profile.explain import explain
 from keywright_ops.profile.fields import BUILT_IN
 from keywright_ops.profile.load import built_in_profile, load_profile
 
@@ -210,22 +213,13 @@ def test_an_unknown_environment_is_told_with_the_nearest() -> None:
     assert "'prod'" in caught.value.hint
 
 
-def test_planning_touches_nothing() -> None:
+def test_planning_touches_nothing(pure: Callable[..., Any]) -> None:
     """No file, socket or process is opened between a text and its compared plans."""
     text = f"[env.linux]\n{TLS}allow_from=['10.0.0.0/8']\n[env.own]\nlike='prod'\nmaxmemory='50%'\n"
-    run = [*BUILT_IN, "own"]
-    compare([plan(text, name, HOST) for name in run])  # what is imported late is imported now
-    seen: list[str] = []
-    armed = [True]
-
-    def watch(event: str, _arguments: object) -> None:
-        if armed[0] and event.startswith(("open", "socket", "subprocess", "os.")):
-            seen.append(event)
-
-    sys.addaudithook(watch)
-    compare([plan(text, name, HOST) for name in run])
-    armed[0] = False
-    assert seen == []
+    profile = pure(load_profile, text, "k.toml")
+    plans = [pure(resolve, profile, name, HOST, {}, "/h") for name in (*BUILT_IN, "own")]
+    pure(compare, plans)
+    pure(explain, profile, "env.own")
 
 
 def test_a_plan_without_a_file_loads_no_parser() -> None:

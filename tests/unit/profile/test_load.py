@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keywright.errors import ProfileError
-from keywright_ops.profile.declared import Values
+from keywright_ops.profile.declared import Values, fields_of
 from keywright_ops.profile.fields import BUILT_IN
 from keywright_ops.profile.load import built_in_profile, load_profile, load_profile_bytes
 
@@ -74,9 +74,11 @@ WRONG = [
     ("[env.dev]\nkind = 'local'", "env.dev.kind: dev is built in", ""),
     ("a = 1\na = 2", "k.toml: not TOML: ", "correct"),
     ("[env.prod\n", "k.toml: not TOML: ", ""),
+    ("a = " + "9" * 4090, "a: there is no such key", ""),
     ("a = \x00", "k.toml: not TOML: ", ""),
-    ("a = " + "9" * 5000, "k.toml: not TOML that a person wrote", ""),
-    ("a = " + "[" * 50000, "k.toml: not TOML", ""),
+    ("a = " + "1_" * 2000 + "1", "a: there is no such key", ""),
+    ("a = " + "[" * 4000, "k.toml: not TOML", ""),
+    ("a = " + "[" * 50000, "k.toml: line 1 has 50004 characters", ""),
     (
         "[env.dev.settings]\nrequirepass = 'x'",
         "env.dev.settings.requirepass: this directive is",
@@ -102,6 +104,7 @@ WRONG = [
     ('[env.dev.settings]\nhz = "1\\nrequirepass x"', "env.dev.settings.hz: text may not hold", ""),
     ("[env.dev.settings]\nhz = {}", "env.dev.settings.hz: ", ""),
     ("[env.dev.settings]\nhz = [1, 2]", "env.dev.settings.hz: ", ""),
+    ("[env.dev.settings]\nhz=1\nHZ=2", "env.dev.settings.HZ: this directive stands there", ""),
     ("env.dev.settings = 1", "env.dev.settings: 1 stands where a table belongs", ""),
 ]
 
@@ -139,6 +142,42 @@ def test_bytes_of_every_kind_are_a_profile_or_a_sentence() -> None:
         load_profile_bytes(b"#" * (10 * 2**20), "k")
     with pytest.raises(ProfileError, match=r"^k: "):
         load_profile_bytes(b"a = 1\x00", "k")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[env.prod]\n" + "".join(f"maxmemorx{number} = 1\n" for number in range(9000)),
+        "[env.prod.settings]\n" + "".join(f"maxclientx{number} = 1\n" for number in range(9000)),
+        "".join(f"[env.e{number}]\nlike='e{number + 1}'\n" for number in range(7000)),
+        "".join(f"[env.e{number}]\nlike='prod'\n" for number in range(7000)),
+        "a." * 2000 + "a = 1",
+        "[" + "a." * 2000 + "a]\n",
+        ("a." * 2000 + "a = 1\n") * 60,
+        "a = " + "{a=" * 1200,
+        'a = "' + "x" * 200000,
+    ],
+    ids=["keys", "directives", "chain", "many", "dotted", "header", "lines", "inline", "string"],
+)
+def test_a_file_made_to_be_slow_is_refused_in_time(text: str) -> None:
+    """A hostile file costs seconds at most: not every wrong word is looked up."""
+    from time import perf_counter
+
+    begun = perf_counter()
+    with pytest.raises(ProfileError):
+        load_profile(text, "k")
+    assert perf_counter() - begun < 5
+
+
+def test_the_longest_names_still_make_a_plan() -> None:
+    """What the parts allow, the names made of them allow too."""
+    profile = load_profile(
+        f'app="{"a" * 40}"\nprefix="{"p" * 64}"\n[env.{"e" * 32}]\nlike="prod"\n', "k"
+    )
+    for name in profile.environments:
+        values = Values(profile, name)
+        for field in fields_of(values.kind):
+            values.any(field.path)
 
 
 @given(st.binary(max_size=200))
@@ -232,6 +271,8 @@ IMPOSSIBLE = [
     ("prod", CERT, "tls.key_file: TLS needs certificate, key and authority"),
     ("prod", "tls.port=6390", "tls.port: TLS has no certificate"),
     ("prod", "tls.auth_clients=true", "tls.auth_clients: TLS has no certificate"),
+    ("prod", "port='auto'", "port: only a server on this machine"),
+    ("linux", "port='auto'", "port: only a server on this machine"),
     ("prod", "port=0", "port: port 0 answers nobody"),
     ("prod", TLS + "port=6379", "port: with TLS the port without it is closed"),
     ("prod", TLS.replace("/certs/ca", "/x/ca"), "tls.cert_file: the compose file mounts one"),
