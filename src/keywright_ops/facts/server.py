@@ -9,7 +9,7 @@ def parse_server(info: Mapping[str, str]) -> Server:
     """Return name, version, process and files of the server that gave this INFO.
 
     Valkey reports a redis_version (7.2.4) for old clients' sake; its own stands in valkey_version.
-    Valkey 7.2 had no valkey_version yet and was 7.2 itself, so redis_version is right there.
+    Where that is missing, redis_version is taken.
     What INFO does not hold (a managed service hides much) is "" or 0.
     """
     own = info.get("valkey_version", "")
