@@ -1,10 +1,9 @@
-"""The three engines as fixtures. One that is absent is skipped; in CI the bundled ones must be there."""
+"""The three engines as fixtures; one that is absent is skipped, in CI the bundled ones fail."""
 
 import os
 from collections.abc import Iterator
 
 import pytest
-
 from tests.engines.servers import ENGINES, Engine, Server, free_port, running
 
 

@@ -3,12 +3,13 @@ here: paths, the address, the port, and TLS where a build has none. Nothing else
 
 from pathlib import Path
 
+from tests.engines.servers import Engine
+
 from keywright.secret import Secret
 from keywright_ops.model.facts import HostFacts
 from keywright_ops.model.plan import Directive, Plan
 from keywright_ops.plan.resolve import resolve
 from keywright_ops.profile.load import load_profile
-from tests.engines.servers import Engine
 
 HOST = HostFacts("/usr/bin/redis-server", 6379, "172.17.0.1", 22)
 SECRETS = {

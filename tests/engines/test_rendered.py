@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from tests.engines.plans import NAMES, SECRETS, plan_of, startable
+from tests.engines.servers import Engine, Line, Server, free_port, running
 
-from keywright_ops.facts.acl import parse_acl_list, permitted, same_rights
+from keywright_ops.facts.acl import parse_acl_list, same_rights
 from keywright_ops.facts.canonical import canonical
 from keywright_ops.facts.redis_conf import parse_redis_conf
 from keywright_ops.model.plan import Plan
 from keywright_ops.render.acl import declared_users, render_acl
 from keywright_ops.render.redis_conf import render_redis_conf
-from tests.engines.plans import NAMES, SECRETS, plan_of, startable
-from tests.engines.servers import Engine, Line, Server, free_port, running
 
 
 class Started(NamedTuple):
@@ -117,7 +117,8 @@ def test_without_a_password_nothing_is_answered(started: Started):
     """A connection that does not log in gets NOAUTH, for PING as for data."""
     with started.server.line() as line:
         replies = [str(reply) for reply in line.ask_all([("PING",), ("GET", "a"), ("INFO",)])]
-    assert ["NOAUTH"] * 3 == [reply.partition(" ")[0] for reply in replies]
+    expected = ["NOAUTH"] * 3
+    assert expected == [reply.partition(" ")[0] for reply in replies]
 
 
 ALLOWED = {
@@ -163,14 +164,15 @@ def _sent(started: Started, user: str, commands: tuple[tuple[str, ...], ...]) ->
 def test_users_may_do_their_work(started: Started, user: str):
     """No command of the user's work is refused for want of a right."""
     answers = _sent(started, user, ALLOWED[user])
-    assert [] == [each for each, word in answers.items() if word in ("NOPERM", "NOAUTH")]
+    refused = [each for each, word in answers.items() if word in ("NOPERM", "NOAUTH")]
+    assert not refused
 
 
 @pytest.mark.parametrize("user", REFUSED)
 def test_users_may_do_nothing_else(started: Started, user: str):
     """What is not the user's work is refused with NOPERM, before anything happens."""
     answers = _sent(started, user, REFUSED[user])
-    assert {each: "NOPERM" for each in answers} == answers
+    assert dict.fromkeys(answers, "NOPERM") == answers
 
 
 def test_the_viewer_reads_values_only_when_the_file_says_so(started: Started):

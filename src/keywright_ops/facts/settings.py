@@ -92,6 +92,7 @@ IMMUTABLE = _names("""
     enable-protected-configs io-threads io-threads-do-reads logfile pidfile rdbchecksum replicaof
     server-cpulist server_cpulist set-proc-title slaveof socket-mark-id supervised syslog-enabled
     syslog-facility syslog-ident tcp-backlog unixsocket unixsocketperm
+    cluster-databases hash-seed mptcp rdma-completion-vector rdma-rx-size repl-mptcp unixsocketgroup
     dbfilename dir
     include loadmodule rename-command user
 """)
