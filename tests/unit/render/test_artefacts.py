@@ -13,7 +13,7 @@ from tests.unit.render.plans import HOST, SECRETS, TLS, built_in, guarded, secre
 from keywright_ops.model.artefact import Rule, WholeFile
 from keywright_ops.model.plan import Limits, Plan
 from keywright_ops.render.artefacts import render
-from keywright_ops.render.container import ENTRYPOINT, health_script
+from keywright_ops.render.container import entrypoint_script, health_script
 from keywright_ops.render.insight import render_insight_script, render_presets
 
 ALL = ("local", "dev", "prod", "linux", "azure", "aws")
@@ -186,5 +186,10 @@ def test_the_health_check_keeps_its_password_to_itself() -> None:
 
 
 def test_the_entrypoint_hands_over_to_the_images_own() -> None:
-    """It takes the place of the shell (`exec`), so signals reach the server."""
-    assert 'exec docker-entrypoint.sh "$@"' in ENTRYPOINT
+    """It is replaced by the server (`exec`), so that signals reach it; and it gives the server's
+    account the folder of certificates too, where there is one."""
+    plain = built_in("dev")
+    tls = plain._replace(listen=plain.listen._replace(port=0, tls=TLS))
+    assert 'exec docker-entrypoint.sh "$@"' in entrypoint_script(plain)
+    assert "for folder in /usr/local/etc/redis; do" in entrypoint_script(plain)
+    assert "for folder in /usr/local/etc/redis /certs; do" in entrypoint_script(tls)
