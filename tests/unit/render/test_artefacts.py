@@ -102,6 +102,15 @@ def test_render_is_pure(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert first == render(plan, secrets_of(plan))
 
 
+@pytest.mark.parametrize("name", ["local", "dev", "prod", "linux"])
+def test_a_missing_password_is_an_error_that_says_whose(name: str) -> None:
+    """Without a password for an enabled user nothing is rendered, and the error names the user."""
+    for user in ("default", "health"):
+        others = {key: value for key, value in SECRETS.items() if key != user}
+        with pytest.raises(InputError, match=user):
+            render(built_in(name), others)
+
+
 def test_rules_are_listed_after_the_files() -> None:
     """A host's firewall rules come with its artefacts, beside the files that a person runs."""
     found = render(guarded(), SECRETS)
