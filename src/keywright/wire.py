@@ -157,9 +157,7 @@ def _connect(endpoint: Endpoint) -> socket.socket:
             f"nobody listens on {endpoint.address}", "is the server running, and on this port?"
         ) from None
     except OSError as error:
-        raise Unreachable(
-            f"cannot reach {endpoint.address}: {error.strerror or error}"
-        ) from None
+        raise Unreachable(f"cannot reach {endpoint.address}: {error.strerror or error}") from None
     _limit(link, endpoint.timeout)
     return link
 

@@ -13,7 +13,8 @@ def init(path: str | None) -> str:
     target = os.path.abspath(path or FILE)
     if os.path.lexists(target):
         raise InputError(
-            f"{target} is there already", "edit it; `keywright explain env.local` says what it means"
+            f"{target} is there already",
+            "edit it; `keywright explain env.local` says what it means",
         )
     LocalTransport().write(target, render_init().encode(), 0o644)
     return target

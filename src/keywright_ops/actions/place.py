@@ -1,4 +1,4 @@
-"""Where things lie: keywright.toml above the working directory, state under the platform's state directory."""
+"""Finds what a command is about: keywright.toml at or above the working directory, and its state folder."""
 
 import os
 import sys
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from keywright.errors import InputError, ProfileError
-from keywright_ops.profile.load import built_in_profile, load_profile_bytes
 from keywright_ops.profile.declared import Profile
+from keywright_ops.profile.load import built_in_profile, load_profile_bytes
 
 FILE = "keywright.toml"
 

@@ -13,6 +13,7 @@ from keywright_ops.model.proof import FAILED, Outcome
 from keywright_ops.steps.diff import Declared
 from keywright_ops.steps.restart import canary_key
 
+
 def token() -> str:
     """Return a fresh random name for a canary."""
     return os.urandom(8).hex()

@@ -1,4 +1,4 @@
-"""The memory of the last restart that proved that data survives: when, what came of it, under which settings."""
+"""The memory of the last restart that proved that data survives: when, and under which settings."""
 
 import json
 import time

@@ -108,9 +108,7 @@ def up(ask: Ask) -> UpReport:
         "proof": ended - proof_begun,
     }
     record = restart_record(opened)
-    return UpReport(
-        opened.plan, opened.home, tuple(done), outcomes, facts.server, record, timing
-    )
+    return UpReport(opened.plan, opened.home, tuple(done), outcomes, facts.server, record, timing)
 
 
 def workshop(opened: Opened, ask: Ask) -> Workshop:
@@ -159,9 +157,7 @@ def apply_or_undo(steps: tuple[Step, ...], shop: Workshop, done: list[Done]) -> 
         raise ApplyError(f"{error}{told}", error.hint) from None
 
 
-def with_canary(
-    steps: tuple[Step, ...], plan: Plan, facts: Facts, canary: str
-) -> tuple[Step, ...]:
+def with_canary(steps: tuple[Step, ...], plan: Plan, facts: Facts, canary: str) -> tuple[Step, ...]:
     """Where a restart is part of the change anyway, write the canary just before it."""
     if not plan.persistence.promised or isinstance(facts.config, Missing):
         return steps

@@ -90,7 +90,9 @@ def build(name: str, command: Command) -> Parser:
 def common(parser: argparse.ArgumentParser) -> None:
     """Add the options that every command takes."""
     parser.add_argument("-e", "--env", metavar="ENV", help=ENVIRONMENT)
-    parser.add_argument("-f", "--file", metavar="FILE", help="the profile (default: keywright.toml)")
+    parser.add_argument(
+        "-f", "--file", metavar="FILE", help="the profile (default: keywright.toml)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON (docs/reference/json.md)")
     parser.add_argument("-q", "--quiet", action="store_true", help="print only what went wrong")
 

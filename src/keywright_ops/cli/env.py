@@ -17,7 +17,9 @@ MARKS = {"error": ("✗", RED), "warning": ("!", YELLOW), "note": ("·", DIM)}
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add env's own arguments."""
-    parser.add_argument("verb", nargs="?", choices=("check",), help="read a .env and say what is wrong")
+    parser.add_argument(
+        "verb", nargs="?", choices=("check",), help="read a .env and say what is wrong"
+    )
     parser.add_argument("path", nargs="?", metavar="FILE", help="the .env that `check` reads")
     parser.add_argument("--strict", action="store_true", help="check: exit with 1 on warnings too")
     parser.add_argument("--reveal", action="store_true", help="print the password too")
@@ -58,7 +60,9 @@ def _check(arguments: argparse.Namespace) -> int:
     if arguments.json:
         from keywright_ops.cli.as_json import show_json
 
-        show_json("env-check", path=report.path, findings=[each._asdict() for each in report.findings])
+        show_json(
+            "env-check", path=report.path, findings=[each._asdict() for each in report.findings]
+        )
     else:
         _show_findings(report)
     errors = any(each.level == "error" for each in report.findings)

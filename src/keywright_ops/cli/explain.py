@@ -11,7 +11,9 @@ from keywright_ops.profile.explain import Explanation
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add explain's own arguments."""
-    parser.add_argument("path", nargs="?", help="a key such as env.prod.maxmemory, or a table: env.prod")
+    parser.add_argument(
+        "path", nargs="?", help="a key such as env.prod.maxmemory, or a table: env.prod"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -16,7 +16,9 @@ MARKS = {PASSED: ("✓", GREEN), FAILED: ("✗", RED), UNKNOWN: ("?", YELLOW)}
 
 def coloured(text: str, colour: str) -> str:
     """Colour a text on a terminal; NO_COLOR and pipes get it plain (no-color.org)."""
-    plain = not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    plain = (
+        not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    )
     return text if plain else f"\033[{colour}m{text}\033[0m"
 
 

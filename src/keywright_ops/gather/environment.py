@@ -51,9 +51,7 @@ def port(plan: Plan) -> int:
 
 def _ask_server(
     target: Target, wanted: frozenset[str]
-) -> tuple[
-    dict[str, str] | Missing, dict[str, str] | Missing, dict[str, AclUser] | Missing
-]:
+) -> tuple[dict[str, str] | Missing, dict[str, str] | Missing, dict[str, AclUser] | Missing]:
     """INFO, CONFIG GET and ACL LIST in one round trip."""
     asked = [name for name in ("info", "config", "users") if name in wanted]
     if not asked:

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 
-
 from keywright.errors import ApplyError
 from keywright.secret import Secret
 from keywright_ops.facts.process import parse_netstat, parse_proc_net_tcp
