@@ -127,6 +127,14 @@ class Person:
         with self.wire(user, port) as wire:
             return wire.call(*words)
 
+    def fill(self, count: int, size: int = 10, database: int = 0) -> None:
+        """Write so many keys of so many bytes."""
+        with self.wire() as wire:
+            wire.call("SELECT", database)
+            for first in range(0, count, 1000):
+                keys = range(first, min(first + 1000, count))
+                wire.batch([("SET", f"esabcfg:fill:{key}", "x" * size) for key in keys])
+
     def info(self, port: int = 0) -> dict[str, str]:
         """The server's INFO everything."""
         text = str(self.ask("INFO", "everything", port=port))

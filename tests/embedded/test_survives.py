@@ -105,7 +105,7 @@ def test_after_a_reboot(settled: Person) -> None:
 
 def test_snapshot_child_is_not_the_server(settled: Person) -> None:
     """Law: while a snapshot is written the child has the same command line; the parent is found."""
-    settled.ask("DEBUG", "POPULATE", "20000", "key", "10")
+    settled.fill(5000)
     settled.ask("CONFIG", "SET", "rdb-key-save-delay", "1000")
     pid = settled.pids()[0]
     settled.ask("BGSAVE")

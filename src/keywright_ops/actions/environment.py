@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from keywright.endpoint import Endpoint
-from keywright.errors import InputError
+from keywright.errors import InputError, Unreachable
 from keywright.secret import Secret
 from keywright_ops.actions.place import Place, find_place
 from keywright_ops.facts.redis_conf import parse_redis_conf
@@ -68,9 +68,9 @@ def open_environment(
     secrets = choose_secrets(plan, vault, place, environ)
     by_user = {user.name: secrets[user.secret] for user in plan.users}
     program = plan.engine.program if isinstance(plan.engine.program, str) else ""
-    target = Target(
-        transport, ChildSupervisor(program, home), Door(lambda: _locate(transport, plan), by_user)
-    )
+    supervisor = ChildSupervisor(program, home)
+    door = Door(lambda: _locate(supervisor, transport, plan), by_user)
+    target = Target(transport, supervisor, door)
     return Opened(place, plan, home, vault, secrets, target)
 
 
@@ -140,17 +140,43 @@ def choices_text(plan: Plan) -> str:
     return json.dumps(kept, indent=1) + "\n"
 
 
-def _locate(transport: LocalTransport, plan: Plan) -> Endpoint:
-    """Where the running server answers: what redis.conf on disk says, for it was started with that."""
+def _locate(supervisor: ChildSupervisor, transport: LocalTransport, plan: Plan) -> Endpoint:
+    """Where the running server answers, asked of the kernel: its own sockets and nobody else's.
+
+    Raises Unreachable when it does not run, is suspended or does not listen: whoever else listens on
+    our port must never be told a password.
+    """
+    process = supervisor.find()
+    if isinstance(process, Missing):
+        raise Unreachable(process.why, "`keywright up` starts it")
+    if process.suspended:
+        raise Unreachable(
+            f"the server (process {process.pid}) is suspended",
+            f"`keywright up` lets it go on; so does `kill -CONT {process.pid}`",
+        )
+    heard = supervisor.listens_on(process)
+    if isinstance(heard, Missing):
+        return _written(transport, plan)
+    if not heard:
+        raise Unreachable(f"the server (process {process.pid}) does not listen on any port")
+    # the declared port where it is among them (a cluster's bus is not it); IPv4 first
+    order = sorted(heard, key=lambda each: (each[1] != port(plan), ":" in each[0], each))
+    host, number = order[0]
+    return Endpoint(host=EVERYWHERE.get(host, host), port=number)
+
+
+def _written(transport: LocalTransport, plan: Plan) -> Endpoint:
+    """Where redis.conf on disk says that the server answers, for systems whose kernel does not tell."""
     content = transport.read(conf_path(plan))
     disk = (
         {} if isinstance(content, Missing) else parse_redis_conf(content.decode("utf-8", "replace"))
     )
     bind = disk.get("bind", "").split() or [b for b in plan.listen.bind if isinstance(b, str)]
-    host = bind[0].removeprefix("-") if bind else "127.0.0.1"
+    must = [each for each in bind if not each.startswith("-")] or ["127.0.0.1"]
     number = disk.get("port", str(port(plan)))
     return Endpoint(
-        host=EVERYWHERE.get(host, host), port=int(number) if number.isdigit() else port(plan)
+        host=EVERYWHERE.get(must[0], must[0]),
+        port=int(number) if number.isdigit() else port(plan),
     )
 
 

@@ -23,7 +23,7 @@ from keywright_ops.model.proof import Outcome
 from keywright_ops.model.step import Danger, Signal, Step
 from keywright_ops.steps.diff import Declared, diff
 from keywright_ops.steps.foreign import foreign_data
-from keywright_ops.steps.keyspace import keys_held
+from keywright_ops.steps.keyspace import keys_held, keys_known
 from keywright_ops.steps.restart import start, stop, write_canary
 
 ROUNDS = 5
@@ -182,7 +182,7 @@ def restart_steps(opened: Opened, shop: Workshop, canary: str, why: str) -> list
     facts = gather(opened.target, opened.plan, frozenset({"process", "info"}))
     if isinstance(facts.process, Missing):
         raise ApplyError("the server is gone", "`keywright up` starts it")
-    ending = stop(facts.process, opened.plan, why, keys_held(facts))
+    ending = stop(facts.process, opened.plan, why, keys_known(facts))
     steps: tuple[Step, ...] = (ending, start("start it again"))
     if opened.plan.persistence.promised and not isinstance(facts.info, Missing):
         steps = (write_canary(opened.plan, canary), *steps)
