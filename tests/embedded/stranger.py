@@ -200,6 +200,19 @@ def alive(pid: int) -> bool:
         return False
 
 
+def children(pid: int) -> list[int]:
+    """The processes whose parent this one is."""
+    found = []
+    for other, _ in processes():
+        try:
+            stat = Path(f"/proc/{other}/stat").read_text()
+        except OSError:
+            continue
+        if stat.rpartition(")")[2].split()[1] == str(pid):
+            found.append(other)
+    return found
+
+
 def end(pid: int) -> None:
     """End a process that a test started, and wait until it is gone."""
     try:
