@@ -146,8 +146,8 @@ def _do(do: Do, shop: Workshop) -> None:
             reply = target.redis.ask(user, [argv])[0]
             if isinstance(reply, ReplyError):
                 raise reply
-        case Control(action):
-            _control(action, target)
+        case Control(action, program):
+            _control(action, program, target)
         case Signal(pid, start, name):
             process = target.supervisor.find()
             if isinstance(process, Missing) or (process.pid, process.start) != (pid, start):
@@ -159,10 +159,10 @@ def _do(do: Do, shop: Workshop) -> None:
             assert_never(do)
 
 
-def _control(action: str, target: Target) -> None:
+def _control(action: str, program: str, target: Target) -> None:
     process = target.supervisor.find()
     if action == "start" and isinstance(process, Missing):
-        target.supervisor.start()
+        target.supervisor.start(program)
     elif action == "stop" and not isinstance(process, Missing):
         target.supervisor.signal(process, "TERM")
 

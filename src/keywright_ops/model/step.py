@@ -115,9 +115,10 @@ LOAD_USERS = RedisCommand(ADMIN, ("ACL", "LOAD"))  # read the ACL file again; op
 
 
 class Control(NamedTuple):
-    """Ask the supervisor: start or stop."""
+    """Ask the supervisor: start or stop; `program` is what to start instead of the plan's."""
 
     action: str
+    program: str = ""
 
 
 class Signal(NamedTuple):

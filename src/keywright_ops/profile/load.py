@@ -36,7 +36,7 @@ def load_profile_bytes(data: bytes, path: str) -> Profile:
     Raises ProfileError when it is too large, not UTF-8, not TOML, or wrong.
     """
     if len(data) > LARGEST_FILE:
-        reason = f"{path}: a file of {len(data)} bytes is no profile, {LARGEST_FILE} are the limit"
+        reason = f"{path}: a file this large is no profile, {LARGEST_FILE} bytes are the limit"
         raise ProfileError(reason, "is this the right file?")
     try:
         return load_profile(data.decode(), path)

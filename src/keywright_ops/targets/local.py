@@ -49,7 +49,7 @@ class LocalTransport:
         folder = os.path.dirname(path)
         temporary = f"{path}.{os.getpid()}.new"
         try:
-            os.makedirs(folder, mode=0o700, exist_ok=True)
+            make_folders(folder)
             # created closed to everybody else: between creation and rename it may hold a secret
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             try:
@@ -80,7 +80,7 @@ class LocalTransport:
         import shutil  # 4 ms: not on the way of `status`
 
         try:
-            os.makedirs(os.path.dirname(destination), mode=0o700, exist_ok=True)
+            make_folders(os.path.dirname(destination))
             if os.path.isdir(source):
                 shutil.copytree(source, destination, copy_function=shutil.copyfile)
                 os.chmod(destination, 0o700)
@@ -123,6 +123,18 @@ class LocalTransport:
         return tuple(address for text in texts for address in parse_proc_net_tcp(text, port))
 
 
+def make_folders(path: str) -> None:
+    """Make a folder and every missing one above it for their owner alone, whatever the umask."""
+    if os.path.isdir(path):
+        return
+    make_folders(os.path.dirname(path))
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise NotADirectoryError(20, "a folder is needed there", path) from None
+
+
 def _sync_folder(folder: str) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -137,6 +149,8 @@ HINTS = {
     "EACCES": "does the folder belong to another user (was Keywright once run with sudo)?",
     "EPERM": "does the folder belong to another user (was Keywright once run with sudo)?",
     "EROFS": "the file system is mounted read-only",
+    "EFBIG": "a limit on file sizes (ulimit -f) is in the way",
+    "ENOTDIR": "a file stands where a folder is needed: move it away",
 }
 
 
