@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.unit.render.plans import HOST, SECRETS, TLS, built_in, guarded, secrets_of
 
+from keywright.errors import InputError
 from keywright_ops.model.artefact import Rule, WholeFile
 from keywright_ops.model.plan import Limits, Plan
 from keywright_ops.render.artefacts import render
@@ -100,6 +101,15 @@ def test_render_is_pure(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "socket", refuse)
     monkeypatch.setattr(subprocess, "Popen", refuse)
     assert first == render(plan, secrets_of(plan))
+
+
+@pytest.mark.parametrize("name", ["local", "dev", "prod", "linux"])
+def test_a_missing_password_is_an_error_that_says_whose(name: str) -> None:
+    """Without a password for an enabled user nothing is rendered, and the error names the user."""
+    for user in ("default", "health"):
+        others = {key: value for key, value in SECRETS.items() if key != user}
+        with pytest.raises(InputError, match=user):
+            render(built_in(name), others)
 
 
 def test_rules_are_listed_after_the_files() -> None:
