@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.unit.render.plans import HOST, SECRETS, TLS, built_in, guarded, secrets_of
 
+from keywright.errors import InputError
 from keywright_ops.model.artefact import Rule, WholeFile
 from keywright_ops.model.plan import Limits, Plan
 from keywright_ops.render.artefacts import render
