@@ -10,8 +10,8 @@ from keywright_ops.actions.restart_record import remember_restart
 from keywright_ops.checks.proofs import proofs
 from keywright_ops.gather.environment import EVERYTHING, gather
 from keywright_ops.gather.probe import Scene, probe
-from keywright_ops.model.proof import FAILED, Outcome
-from keywright_ops.model.step import ADMIN
+from keywright_ops.model.login import ADMIN
+from keywright_ops.model.proof import FAILED, UNKNOWN, Outcome
 from keywright_ops.steps.diff import Declared
 from keywright_ops.steps.restart import canary_key
 
@@ -42,8 +42,8 @@ def prove(
         outcome = probe(proof, scene)
         watch(outcome)
         outcomes.append(outcome)
-        if proof.id == "restart":
-            remember_restart(opened, outcome)
+        if proof.id == "restart" and outcome.verdict != UNKNOWN:
+            remember_restart(opened, outcome.verdict, outcome.evidence)
     _remove(opened, key)
     return tuple(outcomes)
 

@@ -18,6 +18,7 @@ from keywright_ops.gather.environment import port
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.facts import AclUser, Facts
+from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import (
     FAILED,
@@ -34,7 +35,6 @@ from keywright_ops.model.proof import (
     SurvivesRestart,
     UsersEqual,
 )
-from keywright_ops.model.step import ADMIN
 from keywright_ops.targets.target import Target
 
 

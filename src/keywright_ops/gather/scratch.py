@@ -16,9 +16,9 @@ from keywright.wire import Wire
 from keywright_ops.facts.info import parse_info
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Facts, Process
+from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Directive, Plan
 from keywright_ops.model.proof import FAILED, PASSED, UNKNOWN, Outcome, Proof
-from keywright_ops.model.step import ADMIN
 from keywright_ops.targets.target import Target
 
 LARGEST = 256 * 2**20  # bytes of data on disk that a check copies and loads without being asked to

@@ -4,8 +4,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from keywright.secret import Secret
-
-ADMIN = "admin"  # the ACL user as whom Keywright speaks to the server
+from keywright_ops.model.login import ADMIN
 
 
 class Danger(IntEnum):

@@ -1,9 +1,9 @@
 """Steps that stop and start a server, and the canary that proves what survives it."""
 
 from keywright_ops.model.facts import Process
+from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import (
-    ADMIN,
     Answers,
     Control,
     Danger,

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from keywright.errors import ApplyError
 from keywright.secret import Secret
 from keywright_ops.facts.process import parse_netstat, parse_proc_net_tcp
-from keywright_ops.model.absence import Missing
+from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.facts import File
-from keywright_ops.steps.conditions import NOT_THERE
 from keywright_ops.targets.target import Completed
 
 
@@ -34,6 +33,15 @@ class LocalTransport:
 
         found = os.stat(path)
         return File(sha256(content).hexdigest(), found.st_mode & 0o7777, str(found.st_uid))
+
+    def mode(self, path: str) -> int | Missing:
+        """The permission bits; Missing(NOT_THERE) only when the file does not exist."""
+        try:
+            return os.stat(path).st_mode & 0o7777
+        except FileNotFoundError:
+            return Missing(NOT_THERE)
+        except OSError as error:
+            return Missing(f"{path}: {error.strerror}")
 
     def names(self, folder: str) -> tuple[str, ...] | Missing:
         """The names in a folder, sorted; () when the folder does not exist."""

@@ -28,6 +28,10 @@ class Transport(Protocol):
         """Digest, mode and owner; Missing(NOT_THERE) only when the file does not exist."""
         ...
 
+    def mode(self, path: str) -> int | Missing:
+        """The permission bits alone (no need to read the file for them)."""
+        ...
+
     def names(self, folder: str) -> tuple[str, ...] | Missing:
         """The names in a folder, sorted; () when the folder does not exist."""
         ...
