@@ -1,7 +1,8 @@
 """What kind of value each redis.conf setting holds, and which can only be set in the file.
 
-Names are the newest ones; `ALIASES` maps the older. A setting that no table names is text. What
-stands here was asked of redis 7.0.15, redis 8.2.3 and Valkey 9.1.2, and tests ask them again.
+Names are the newest that Redis has; `ALIASES` maps older ones and Valkey's own. A setting that no
+table names is text. What stands here was asked of redis 7.0.15, redis 8.2.3 and Valkey 9.1.2, and
+tests ask them again.
 """
 
 
@@ -23,6 +24,10 @@ ALIASES = {
     "min-slaves-max-lag": "min-replicas-max-lag",
     "cluster-slave-validity-factor": "cluster-replica-validity-factor",
     "cluster-slave-no-failover": "cluster-replica-no-failover",
+    "primaryauth": "masterauth",
+    "primaryuser": "masteruser",
+    "commandlog-execution-slower-than": "slowlog-log-slower-than",
+    "commandlog-slow-execution-max-len": "slowlog-max-len",
     "lua-time-limit": "busy-reply-threshold",
     "hash-max-ziplist-entries": "hash-max-listpack-entries",
     "hash-max-ziplist-value": "hash-max-listpack-value",
