@@ -5,8 +5,8 @@ import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from keywright.endpoint import Endpoint
-from keywright.errors import InputError, Unreachable
+from keywright.endpoint import Endpoint, Tls
+from keywright.errors import InputError, ProfileError, Unreachable
 from keywright.secret import Secret
 from keywright_ops.actions.place import Place, find_place
 from keywright_ops.facts.redis_conf import parse_redis_conf
@@ -48,7 +48,14 @@ def open_plan(
     values = Values(place.profile, name)  # an unknown name ends here, with the nearest one
     home = place.home(name)
     kept = read_choices(home) if values.kind == "local" else {}
-    host = _host(values, kept, environ) if ask_host and values.kind == "local" else None
+    host = None
+    if ask_host and values.kind == "local":
+        host = _host(values, kept, environ)
+        if isinstance(host.program, Missing) and values.text("server"):
+            raise ProfileError(
+                f"env.{name}.server: {host.program.why}",
+                "is it installed? Without this line the embedded server is taken",
+            )
     return place, resolve(place.profile, name, host, kept, home)
 
 
@@ -160,9 +167,16 @@ def _locate(supervisor: ChildSupervisor, transport: LocalTransport, plan: Plan) 
     if not heard:
         raise Unreachable(f"the server (process {process.pid}) does not listen on any port")
     # the declared port where it is among them (a cluster's bus is not it); IPv4 first
-    order = sorted(heard, key=lambda each: (each[1] != port(plan), ":" in each[0], each))
+    order = sorted(heard, key=lambda each: (each[1] != port(plan), *_nearness(each[0])))
     host, number = order[0]
-    return Endpoint(host=EVERYWHERE.get(host, host), port=number)
+    written = _written(transport, plan)
+    tls = written.tls if written.port == number else None
+    return Endpoint(host=EVERYWHERE.get(host, host), port=number, tls=tls)
+
+
+def _nearness(host: str) -> tuple[bool, bool, str]:
+    """Loopback first, then IPv4."""
+    return host not in ("127.0.0.1", "0.0.0.0"), ":" in host, host  # noqa: S104 - compared only
 
 
 def _written(transport: LocalTransport, plan: Plan) -> Endpoint:
@@ -173,11 +187,12 @@ def _written(transport: LocalTransport, plan: Plan) -> Endpoint:
     )
     bind = disk.get("bind", "").split() or [b for b in plan.listen.bind if isinstance(b, str)]
     must = [each for each in bind if not each.startswith("-")] or ["127.0.0.1"]
-    number = disk.get("port", str(port(plan)))
-    return Endpoint(
-        host=EVERYWHERE.get(must[0], must[0]),
-        port=int(number) if number.isdigit() else port(plan),
-    )
+    host = EVERYWHERE.get(must[0], must[0])
+    if disk.get("tls-port", "0") != "0":
+        tls = Tls(ca_certs=disk.get("tls-ca-cert-file", ""))
+        return Endpoint(host=host, port=int(disk["tls-port"]), tls=tls)
+    number = disk.get("port", "")
+    return Endpoint(host=host, port=int(number) if number.isdigit() else port(plan))
 
 
 def unresolved(plan: Plan) -> list[Discovered]:

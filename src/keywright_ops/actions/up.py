@@ -20,7 +20,7 @@ from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Facts, Server
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import Outcome
-from keywright_ops.model.step import Danger, Signal, Step
+from keywright_ops.model.step import Signal, Step
 from keywright_ops.steps.diff import Declared, diff
 from keywright_ops.steps.foreign import foreign_data
 from keywright_ops.steps.keyspace import keys_held, keys_known
@@ -241,10 +241,9 @@ def refuse_taken_port(plan: Plan) -> None:
             continue
         raise ApplyError(
             f"port {number} on {host} is taken by {holder(number)}",
-            f"stop that, or declare another port: env.{plan.environment}.port = 6390",
+            f"stop that, or declare another port: {_port_key(plan)} = {number + 10}",
         )
 
 
-def losing(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """The steps among them that lose data."""
-    return tuple(step for step in steps if step.danger >= Danger.LOSES_DATA)
+def _port_key(plan: Plan) -> str:
+    return f"env.{plan.environment}.{'port' if plan.listen.port else 'tls.port'}"

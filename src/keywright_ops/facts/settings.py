@@ -46,7 +46,7 @@ WORDS = _names("""
     enable-debug-command enable-module-command enable-protected-configs io-threads-do-reads
     jemalloc-bg-thread latency-tracking lazyfree-lazy-eviction lazyfree-lazy-expire
     lazyfree-lazy-server-del lazyfree-lazy-user-del lazyfree-lazy-user-flush loglevel
-    maxmemory-policy no-appendfsync-on-rewrite oom-score-adj propagation-error-behavior
+    maxmemory-policy no-appendfsync-on-rewrite propagation-error-behavior
     protected-mode rdb-del-sync-files rdb-save-incremental-fsync rdbchecksum rdbcompression
     repl-disable-tcp-nodelay repl-diskless-load repl-diskless-sync replica-announced
     replica-ignore-maxmemory replica-lazy-flush replica-read-only replica-serve-stale-data
@@ -92,6 +92,7 @@ IMMUTABLE = _names("""
     enable-protected-configs io-threads io-threads-do-reads logfile pidfile rdbchecksum replicaof
     server-cpulist server_cpulist set-proc-title slaveof socket-mark-id supervised syslog-enabled
     syslog-facility syslog-ident tcp-backlog unixsocket unixsocketperm
+    cluster-databases hash-seed mptcp rdma-completion-vector rdma-rx-size repl-mptcp unixsocketgroup
     dbfilename dir
     include loadmodule rename-command user
 """)

@@ -55,13 +55,15 @@ Condition = FieldIs | FileIs | Answers | ProcessGone | NothingRuns
 class Until(NamedTuple):
     """When a step is done: all conditions hold, asked every `pace` seconds for at most `limit`.
 
-    As soon as one of `unless` holds, waiting is hopeless and the step has failed.
+    Waiting is hopeless, and the step has failed, as soon as one of `unless` holds, or when for
+    `silence` seconds on end nothing could be asked at all.
     """
 
     conditions: tuple[Condition, ...]
     limit: float = 10.0
     pace: float = 0.002
     unless: tuple[Condition, ...] = ()
+    silence: float = 15.0
 
 
 # --- the closed set of doings -------------------------------------------------------------------

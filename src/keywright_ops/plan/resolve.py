@@ -69,14 +69,15 @@ def resolve(
 
 
 def decide_engine(values: Values, host: HostFacts | None, kept: Mapping[str, str]) -> Engine:
-    """Decide which server runs: what the file names, else what was kept, else what was found."""
+    """Decide which server runs: what the file names, else what was kept, else what was found.
+
+    The host has looked for what the file names, and tells its real path.
+    """
     if values.takes("image"):
         return Engine(image=values.text("image"))
     if not values.takes("server"):
         return Engine()
-    declared = values.text("server") or kept.get("program", "")
-    if declared:
-        return Engine(program=declared)
-    if host is not None and isinstance(host.program, str):
-        return Engine(program=host.program)
-    return Engine(program=SERVER)
+    found = host.program if host is not None and isinstance(host.program, str) else ""
+    declared, remembered = values.text("server"), kept.get("program", "")
+    program = found or declared if declared else remembered or found
+    return Engine(program=program or SERVER)

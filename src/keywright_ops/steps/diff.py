@@ -120,6 +120,8 @@ def _restart_reasons(plan: Plan, facts: Facts) -> list[str]:
     running = (facts.process.executable, facts.process.command[0])
     if isinstance(program, str) and program and program not in running:
         reasons.append(f"another server program, {program}")
+    elif facts.process.executable.endswith(" (deleted)"):  # as Linux marks a replaced file
+        reasons.append("its program was replaced by another version")
     return reasons
 
 
