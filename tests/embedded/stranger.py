@@ -9,6 +9,7 @@ import os
 import pty
 import random
 import select
+import shlex
 import signal
 import socket
 import subprocess
@@ -82,6 +83,17 @@ class Person:
             child.kill()
             raise
         said = Said(child.returncode, out or "", err or "")
+        self.judge(words, said)
+        return said
+
+    def say_in_removed(self, folder: Path, *words: str) -> Said:
+        """Run one command in a working directory that is removed before it looks."""
+        argv = " ".join(shlex.quote(word) for word in (*self.program, *words))
+        done = subprocess.run(
+            ["sh", "-c", f'rmdir "$PWD"; exec {argv}'],
+            cwd=folder, env=self.environ, capture_output=True, text=True, timeout=PATIENCE,
+        )  # fmt: skip
+        said = Said(done.returncode, done.stdout, done.stderr)
         self.judge(words, said)
         return said
 

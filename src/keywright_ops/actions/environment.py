@@ -3,9 +3,15 @@
 import json
 import os
 from collections.abc import Mapping
+from errno import errorcode
 from typing import NamedTuple
 
+<<<<<<< HEAD
 from keywright.errors import InputError, ProfileError
+=======
+from keywright.endpoint import Endpoint, Tls
+from keywright.errors import InputError, ProfileError, Unreachable
+>>>>>>> embedded
 from keywright.secret import Secret
 from keywright_ops.actions.locate import locate
 from keywright_ops.actions.place import Place, find_place
@@ -19,7 +25,7 @@ from keywright_ops.plan.resolve import resolve
 from keywright_ops.profile.declared import Values
 from keywright_ops.targets.child import ChildSupervisor
 from keywright_ops.targets.door import Door
-from keywright_ops.targets.local import LocalTransport
+from keywright_ops.targets.local import HINTS, LocalTransport
 from keywright_ops.targets.target import Target
 from keywright_ops.vault.file import Vault
 
@@ -131,8 +137,12 @@ def read_choices(home: str) -> dict[str, str]:
             found = json.load(stream)
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
-        raise InputError(f"{home}/{CHOICES} cannot be read: {error}") from None
+    except OSError as error:
+        hint = HINTS.get(errorcode.get(error.errno or 0, ""), "")
+        raise InputError(f"{home}/{CHOICES} cannot be read: {error.strerror}", hint) from None
+    except ValueError:
+        hint = "remove it: the port and the server are then chosen anew"
+        raise InputError(f"{home}/{CHOICES} is damaged", hint) from None
     kept = {name: str(value) for name, value in found.items()} if isinstance(found, dict) else {}
     if not os.access(kept.get("program", ""), os.X_OK):
         kept.pop("program", None)

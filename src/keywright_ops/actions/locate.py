@@ -34,10 +34,15 @@ def locate(supervisor: ChildSupervisor, transport: LocalTransport, plan: Plan) -
         heard = _written(disk, plan)
     if not heard:
         raise Unreachable(f"the server (process {process.pid}) does not listen on any port")
-    # the declared port where it is among them (a cluster's bus is not it); IPv4 first
-    order = sorted(heard, key=lambda each: (each[1] != port(plan), ":" in each[0], each))
+    # the declared port where it is among them (a cluster's bus is not it)
+    order = sorted(heard, key=lambda each: (each[1] != port(plan), *_nearness(each[0])))
     host, number = order[0]
     return Endpoint(host=EVERYWHERE.get(host, host), port=number, tls=_tls(disk, number))
+
+
+def _nearness(host: str) -> tuple[bool, bool, str]:
+    """Loopback first, then IPv4."""
+    return host not in ("127.0.0.1", "0.0.0.0"), ":" in host, host  # noqa: S104 - compared only
 
 
 def _on_disk(transport: LocalTransport, plan: Plan) -> Mapping[str, str]:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from keywright.errors import ApplyError, InputError, Refused, Unreachable
+from keywright.errors import ApplyError, InputError, KeywrightError, Refused, Unreachable
 from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import CHOICES, Opened, open_environment, unresolved
 from keywright_ops.actions.place import find_place
@@ -15,7 +15,7 @@ from keywright_ops.apply.apply import Done, Watch, Workshop, WorldMoved, apply, 
 from keywright_ops.apply.journal import Journal
 from keywright_ops.apply.lock import lock
 from keywright_ops.gather.environment import EVERYTHING, gather, port
-from keywright_ops.gather.host import find_program, holder, is_free
+from keywright_ops.gather.host import TAKEN, bind_problem, holder
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Facts, Server
 from keywright_ops.model.plan import Plan
@@ -63,7 +63,6 @@ def open_for_change(ask: Ask) -> Opened:
             "pip install 'keywright[ops]' brings one; or name yours: "
             f'env.{opened.plan.environment}.server = "/usr/bin/redis-server"',
         )
-    refuse_unusable_program(opened.plan, ask.environ.get("PATH", ""))
     return opened
 
 
@@ -123,8 +122,25 @@ def workshop(opened: Opened, ask: Ask) -> Workshop:
 def bring_up(
     ask: Ask, opened: Opened, declared: Declared, shop: Workshop, canary: str
 ) -> list[Step]:
-    """Gather, diff and apply until nothing differs, at most ROUNDS times; return the steps done."""
+    """Gather, diff and apply until nothing differs, at most ROUNDS times; return the steps done.
+
+    Whatever ends it early takes everything back that was done until then.
+    """
     done: list[Done] = []
+    try:
+        return _rounds(ask, opened, declared, shop, canary, done)
+    except (ApplyError, Refused, Unreachable) as error:
+        raise taken_back(error, done, shop) from None
+
+
+def _rounds(
+    ask: Ask,
+    opened: Opened,
+    declared: Declared,
+    shop: Workshop,
+    canary: str,
+    done: list[Done],
+) -> list[Step]:
     performed: list[Step] = []
     for _ in range(ROUNDS):
         declared = declared._replace(drafted=opened.vault.drafted)
@@ -135,10 +151,12 @@ def bring_up(
         steps = with_canary(diff(declared, facts), opened.plan, facts, canary)
         if not steps:
             return performed
-        if isinstance(facts.process, Missing):
-            refuse_taken_port(opened.plan)
+        refuse_taken_port(opened, steps, facts)
         confirm(steps, shop)
-        apply_or_undo(steps, shop, done)
+        try:
+            apply(steps, shop, done)
+        except WorldMoved:
+            continue  # the next round gathers and diffs again
         performed += steps
     raise ApplyError(
         f"after {ROUNDS} rounds something still differs: {steps[0].title}",
@@ -150,15 +168,20 @@ def apply_or_undo(steps: tuple[Step, ...], shop: Workshop, done: list[Done]) -> 
     """Apply; when a step fails take back everything of this run and say so."""
     try:
         apply(steps, shop, done)
-    except WorldMoved:
-        return  # the next round gathers and diffs again
-    except (ApplyError, Refused) as error:
-        count = sum(each.undo is not None for each in done)
-        failures = undo(done, shop)
-        told = f"; {count} steps were taken back" if count else ""
-        if failures:
-            told = "; not everything could be taken back: " + "; ".join(failures)
-        raise ApplyError(f"{error}{told}", error.hint) from None
+    except KeywrightError as error:
+        raise taken_back(error, done, shop) from None
+
+
+def taken_back(error: KeywrightError, done: list[Done], shop: Workshop) -> KeywrightError:
+    """Take everything back, and return the error that says so; with nothing done the error itself."""
+    count = sum(each.undo is not None for each in done)
+    if not count:
+        return error
+    failures = undo(done, shop)
+    told = f"; {count} steps were taken back"
+    if failures:
+        told = "; not everything could be taken back: " + "; ".join(failures)
+    return ApplyError(f"{error}{told}", error.hint)
 
 
 def with_canary(steps: tuple[Step, ...], plan: Plan, facts: Facts, canary: str) -> tuple[Step, ...]:
@@ -222,27 +245,27 @@ def refuse_silent(facts: Facts) -> None:
     )
 
 
-def refuse_unusable_program(plan: Plan, search: str) -> None:
-    """The server that the file names must be there before anything is changed. Raises InputError."""
-    program = plan.engine.program
-    if isinstance(program, str) and isinstance(find_program(program, search), Missing):
-        raise InputError(
-            f"env.{plan.environment}.server: {program} is not a program that can be run here",
-            "name a redis-server or valkey-server; without the line the embedded one is taken",
-        )
-
-
-def refuse_taken_port(plan: Plan) -> None:
-    """A port that somebody else holds is an error, never another port."""
-    number = port(plan)
+def refuse_taken_port(opened: Opened, steps: tuple[Step, ...], facts: Facts) -> None:
+    """A port that somebody else holds is an error, never another port: before anything is stopped."""
+    plan, number = opened.plan, port(opened.plan)
+    if not isinstance(facts.process, Missing):
+        heard = opened.target.supervisor.listens_on(facts.process)
+        stops = any(isinstance(each.do, Signal) for each in steps)
+        if not stops or isinstance(heard, Missing) or number in (own for _, own in heard):
+            return
     for address in plan.listen.bind:
         host = str(address).removeprefix("-").replace("*", "0.0.0.0")
-        if str(address).startswith("-") or is_free(host, number):
-            continue
-        raise ApplyError(
-            f"port {number} on {host} is taken by {holder(number)}",
-            f"stop that, or declare another port: {_port_key(plan)} = {number + 10}",
-        )
+        problem = "" if str(address).startswith("-") else bind_problem(host, number)
+        if problem == TAKEN:
+            raise ApplyError(
+                f"port {number} on {host} is taken by {holder(number)}",
+                f"stop that, or declare another port: {_port_key(plan)} = {number + 10}",
+            )
+        if problem:
+            raise ApplyError(
+                f"nothing can listen on {host}, port {number}: {problem}",
+                f"env.{plan.environment}.bind and {_port_key(plan)} say where to listen",
+            )
 
 
 def _port_key(plan: Plan) -> str:

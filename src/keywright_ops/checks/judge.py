@@ -52,7 +52,8 @@ def judge_files(proof: Proof, declared: tuple[WholeFile, ...], plan: Plan, facts
     edited = [
         each.name
         for each in plan.directives
-        if disk and canonical(each.name, disk.get(each.name, "")) != canonical(each.name, each.value)
+        if disk
+        and canonical(each.name, disk.get(each.name, "")) != canonical(each.name, each.value)
     ]
     wrong += [f"redis.conf says {name} {disk.get(name) or '(nothing)'}" for name in edited]
     if wrong:

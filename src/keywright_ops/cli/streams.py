@@ -10,7 +10,17 @@ import os
 import sys
 
 # What a terminal without UTF-8 gets; every other character it does not know becomes a backslash escape.
-PLAIN = {"✓": "+", "✗": "x", "…": "...", "·": "-", "→": "->", "↺": "<", "•": "*", "≤": "<=", "–": "-"}
+PLAIN = {
+    "✓": "+",
+    "✗": "x",
+    "…": "...",
+    "·": "-",
+    "→": "->",
+    "↺": "<",
+    "•": "*",
+    "≤": "<=",
+    "–": "-",
+}
 
 
 def plain(error: UnicodeError) -> tuple[str | bytes, int]:
@@ -18,7 +28,9 @@ def plain(error: UnicodeError) -> tuple[str | bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     text = error.object[error.start : error.end]
-    told = "".join(PLAIN.get(char, char.encode("ascii", "backslashreplace").decode()) for char in text)
+    told = "".join(
+        PLAIN.get(char, char.encode("ascii", "backslashreplace").decode()) for char in text
+    )
     return told, error.end
 
 

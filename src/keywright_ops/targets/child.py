@@ -175,6 +175,7 @@ class ChildSupervisor:
         if called != os.path.basename(self.program) and not called.endswith("-server"):
             return False
         kind = os.path.basename(process.executable)
+        # (the kernel adds " (deleted)" when the program was replaced meanwhile)
         return kind.startswith(SERVERS) or process.executable == os.path.realpath(self.program)
 
 

@@ -5,7 +5,6 @@ import os
 from keywright_ops.model.facts import Process
 
 LISTENS = "0A"  # TCP_LISTEN in /proc/net/tcp
-DELETED = " (deleted)"  # what the kernel adds to the path of a program that was replaced meanwhile
 
 
 def pids() -> list[int]:
@@ -28,7 +27,7 @@ def process(pid: int) -> tuple[Process, int] | None:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as text:
             # the name in brackets may hold anything; after it: state, parent, …, start time (22nd)
             state, parent, *more = text.read().rpartition(")")[2].split()
-        executable = os.readlink(f"/proc/{pid}/exe").removesuffix(DELETED)
+        executable = os.readlink(f"/proc/{pid}/exe")
     except (OSError, ValueError):
         return None
     if state in "ZX":

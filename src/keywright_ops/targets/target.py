@@ -79,6 +79,10 @@ class Supervisor(Protocol):
         """Send TERM, CONT or KILL to this very process; raises Refused when it is not it any more."""
         ...
 
+    def listens_on(self, process: Process) -> tuple[tuple[str, int], ...] | Missing:
+        """The addresses and ports on which this very process listens."""
+        ...
+
     def last_words(self) -> tuple[str, ...]:
         """The last lines that the server logged."""
         ...
