@@ -6,12 +6,7 @@ from collections.abc import Mapping
 from errno import errorcode
 from typing import NamedTuple
 
-<<<<<<< HEAD
 from keywright.errors import InputError, ProfileError
-=======
-from keywright.endpoint import Endpoint, Tls
-from keywright.errors import InputError, ProfileError, Unreachable
->>>>>>> embedded
 from keywright.secret import Secret
 from keywright_ops.actions.locate import locate
 from keywright_ops.actions.place import Place, find_place
