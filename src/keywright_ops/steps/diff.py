@@ -164,5 +164,5 @@ def _conf_as_running(declared: Declared, facts: Facts) -> WholeFile:
     live = facts.config
     waiting = [each.name for each in differing(declared.plan, facts) if needs_restart(each)]
     if _fewer_databases(declared.plan, facts):
-        waiting.remove("databases")
+        waiting = [name for name in waiting if name != "databases"]
     return _conf(declared, {name: live[name] for name in (*waiting, "appendonly")})
