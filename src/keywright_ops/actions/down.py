@@ -23,7 +23,7 @@ from keywright_ops.gather.environment import gather
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import Step
-from keywright_ops.steps.keyspace import keys_held
+from keywright_ops.steps.keyspace import keys_known
 from keywright_ops.steps.restart import stop
 
 
@@ -40,7 +40,7 @@ def down_steps(opened: Opened) -> tuple[Step, ...]:
     facts = gather(opened.target, opened.plan, frozenset({"process", "info"}))
     if isinstance(facts.process, Missing):
         return ()
-    return (stop(facts.process, opened.plan, "as asked", keys_held(facts)),)
+    return (stop(facts.process, opened.plan, "as asked", keys_known(facts)),)
 
 
 def down(ask: Ask) -> DownReport:

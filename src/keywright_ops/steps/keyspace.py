@@ -13,3 +13,8 @@ def keys_held(facts: Facts) -> int:
         if name.startswith("db") and value.startswith("keys="):
             total += int(value[len("keys=") :].partition(",")[0])
     return total
+
+
+def keys_known(facts: Facts) -> int | None:
+    """Return how many keys the server holds; None when it did not say."""
+    return None if isinstance(facts.info, Missing) else keys_held(facts)

@@ -4,10 +4,12 @@ from keywright_ops.facts.canonical import canonical
 from keywright_ops.facts.settings import IMMUTABLE
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Facts
+from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Directive, Plan
-from keywright_ops.model.step import ADMIN, Danger, FieldIs, RedisCommand, Step
+from keywright_ops.model.step import Danger, FieldIs, RedisCommand, Step
 from keywright_ops.steps.appendonly import switch_appendonly
 
+REFUSALS = ("WRONGPASS", "NOAUTH", "NOPERM")  # how a server begins that does not know its admin
 # Where a change would move the place that the server is asked at, a restart is clearer than a
 # connection that is pulled away under us.
 RESTARTED = frozenset({"port", "bind", "tls-port", "unixsocket", "dir", "dbfilename"})

@@ -28,6 +28,10 @@ class Transport(Protocol):
         """Digest, mode and owner; Missing(NOT_THERE) only when the file does not exist."""
         ...
 
+    def mode(self, path: str) -> int | Missing:
+        """The permission bits alone (no need to read the file for them)."""
+        ...
+
     def names(self, folder: str) -> tuple[str, ...] | Missing:
         """The names in a folder, sorted; () when the folder does not exist."""
         ...
@@ -64,12 +68,15 @@ class Supervisor(Protocol):
         """The running server, told by its configuration file; never somebody else's."""
         ...
 
-    def start(self) -> None:
-        """Start the server and return at once; it outlives this process."""
+    def start(self, program: str = "") -> None:
+        """Start the server and return at once; it outlives this process.
+
+        `program` is another one than the plan's: the one that ran before, to go back to it.
+        """
         ...
 
     def signal(self, process: Process, name: str) -> None:
-        """Send TERM or KILL to this very process; raises Refused when it is not it any more."""
+        """Send TERM, CONT or KILL to this very process; raises Refused when it is not it any more."""
         ...
 
     def last_words(self) -> tuple[str, ...]:

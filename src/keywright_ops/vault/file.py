@@ -38,10 +38,10 @@ class Vault:
                     "does it belong to another user (was Keywright once run with sudo)?",
                 )
             return {}
-        file = self._transport.file(self.path)
-        if not isinstance(file, Missing) and file.mode & 0o077:
+        mode = self._transport.mode(self.path)
+        if isinstance(mode, int) and mode & 0o077:
             raise InputError(
-                f"the vault {self.path} can be read by others (mode {file.mode:o})",
+                f"the vault {self.path} can be read by others (mode {mode:o})",
                 f"chmod 600 '{self.path}', and change the passwords if others may have looked",
             )
         try:
