@@ -25,7 +25,9 @@ from keywright_ops.render.acl import render_acl
 from keywright_ops.render.redis_conf import render_redis_conf
 
 PLAN = resolve(built_in_profile(), "local", HOST, {}, "/nowhere")
-AWKWARD = r""" "'\#$%@{}()<>|&;*?~`!=:,xnrtab09""" + "\t\n\r\a\b\v\f\0\x01\x7f\x85\xa0\u2028\ufeffß表🔑"
+AWKWARD = (
+    r""" "'\#$%@{}()<>|&;*?~`!=:,xnrtab09""" + "\t\n\r\a\b\v\f\0\x01\x7f\x85\xa0\u2028\ufeffß表🔑"
+)
 TEXT = st.text(st.one_of(st.sampled_from(AWKWARD), st.characters(codec="utf-8")), max_size=40)
 ON_SERVERS = settings(
     deadline=None,
