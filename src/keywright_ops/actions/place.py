@@ -3,7 +3,7 @@
 import os
 import sys
 from binascii import crc32
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from stat import S_ISREG
 from typing import NamedTuple
 
@@ -59,14 +59,17 @@ def state_folder(root: str, project: str) -> str:
 
 def _used(root: str) -> str:
     """The nearest folder at or above the working directory that has a state, else this one."""
-    here = folder = os.path.realpath(_here())
-    while True:
-        if os.path.isdir(state_folder(root, folder)):
-            return folder
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return here
-        folder = parent
+    here = os.path.realpath(_here())
+    used = (each for each in _upward(here) if os.path.isdir(state_folder(root, each)))
+    return next(used, here)
+
+
+def _upward(folder: str) -> Iterator[str]:
+    """The folder and those above it, up to the root."""
+    yield folder
+    while os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+        yield folder
 
 
 def _absolute(file: str) -> str:
@@ -84,15 +87,9 @@ def _here() -> str:
 
 
 def _search() -> str | None:
-    folder = _here()
-    while True:
-        path = os.path.join(folder, FILE)
-        if os.path.lexists(path):
-            return path
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return None
-        folder = parent
+    """The nearest keywright.toml at or above the working directory."""
+    paths = (os.path.join(folder, FILE) for folder in _upward(_here()))
+    return next((path for path in paths if os.path.lexists(path)), None)
 
 
 def _read(path: str) -> bytes:
