@@ -104,7 +104,7 @@ class Person:
         assert "Traceback" not in said.text, f"{words}: {said.text}"
         assert said.code in (0, 1, 2, 3, 4), f"{words}: {said}"
         if "--reveal" not in words:
-            leaked = [name for name, secret in self.secrets.items() if secret in said.text]
+            leaked = [name for name, secret in self.secrets.items() if str(secret) in said.text]
             assert not leaked, f"{words} printed the secret of {leaked}"
 
     @property
@@ -129,7 +129,7 @@ class Person:
         for path in root.glob("keywright/*/*/vault.json"):
             try:
                 found |= json.loads(path.read_text())["secrets"]
-            except (OSError, ValueError):
+            except (OSError, ValueError, TypeError):
                 continue
         return found
 

@@ -23,7 +23,7 @@ from keywright_ops.model.proof import Outcome
 from keywright_ops.model.step import Signal, Step
 from keywright_ops.steps.diff import Declared, diff
 from keywright_ops.steps.foreign import foreign_data
-from keywright_ops.steps.keyspace import keys_held, keys_known
+from keywright_ops.steps.keyspace import keys_held, keys_known, used_beyond
 from keywright_ops.steps.restart import start, stop, write_canary
 from keywright_ops.steps.running import REFUSALS
 
@@ -152,6 +152,7 @@ def _rounds(
         if not steps:
             return performed
         refuse_taken_port(opened, steps, facts)
+        refuse_lost_databases(opened.plan, facts)
         confirm(steps, shop)
         try:
             apply(steps, shop, done)
@@ -243,6 +244,17 @@ def refuse_silent(facts: Facts) -> None:
         f"the server (process {facts.process.pid}) runs but does not answer: {facts.info.why}",
         "wait if it is busy, or end it with `keywright restart`",
     )
+
+
+def refuse_lost_databases(plan: Plan, facts: Facts) -> None:
+    """Fewer databases than hold keys: the server would not say so, and mix their keys up."""
+    databases = plan.directive("databases")
+    lost = used_beyond(facts, int(databases.value)) if databases else ()
+    if lost:
+        raise Refused(
+            f"with {databases.value} databases there is no {', no '.join(lost)}, which holds keys",
+            f"move or remove them first, or declare more: env.{plan.environment}.databases",
+        )
 
 
 def refuse_taken_port(opened: Opened, steps: tuple[Step, ...], facts: Facts) -> None:

@@ -24,8 +24,8 @@ from keywright_ops.targets.target import Target
 LARGEST = 256 * 2**20  # bytes of data on disk that a check copies and loads without being asked to
 PATIENCE = 30.0  # seconds for the scratch server to load that
 LONGEST_FOLDER = 80  # bytes, so that the socket's path in it stays below 108
-# Settings without which other data is found than was written.
-LAYOUT = ("databases", "dbfilename", "appenddirname", "appendfilename")
+# Settings without which a server reads other data than was written.
+LAYOUT = ("databases",)
 ATTEMPTS = 3  # copies, when a rewrite exchanges the files under our hands
 
 
@@ -44,7 +44,7 @@ def load_copy(proof: Proof, target: Target, plan: Plan, facts: Facts, canary: st
         reply = target.redis.ask(ADMIN, [("SET", canary, token, "EX", "60")])[0]
         if isinstance(reply, ReplyError):
             return Outcome(proof, UNKNOWN, f"no canary could be written: {reply}")
-    elif not os.path.exists(f"{directory}/{_setting(plan, 'dbfilename', 'dump.rdb')}"):
+    elif not os.path.exists(f"{directory}/dump.rdb"):
         return Outcome(proof, UNKNOWN, "no snapshot has been taken yet")
     try:
         folder = _folder()
@@ -76,11 +76,6 @@ def _program(process: Process) -> str:
     """The program as it was called: Debian's redis-server is a link to redis-check-rdb."""
     called = process.command[0]
     return called if os.path.isabs(called) else shutil.which(called) or process.executable
-
-
-def _setting(plan: Plan, name: str, default: str) -> str:
-    found = plan.directive(name)
-    return default if found is None else found.value
 
 
 def _size(directory: str) -> int:

@@ -65,13 +65,39 @@ def _keep(drafted: tuple[str, ...]) -> list[Step]:
 
 
 def _start(declared: Declared, facts: Facts) -> list[Step]:
-    """Files first, then the server; data written under the other `appendonly` is loaded as it was."""
+    """Files first, then the server; data written under other settings is loaded under those."""
     conf = declared.conf
-    written_under = appendonly_on_disk(facts.stored)
-    if written_under is not None and written_under != declared.plan.persistence.appendonly:
-        conf = _conf(declared, {"appendonly": "yes" if written_under else "no"})
+    instead = _written_under(declared.plan, facts)
+    if instead:
+        conf = _conf(declared, instead)
     files = [file for file in (declared.acl, conf) if differs(file, facts)]
     return [*(write(file, facts) for file in files), start()]
+
+
+def _written_under(plan: Plan, facts: Facts) -> dict[str, str]:
+    """The settings under which the data was written, where the plan's would read it wrongly.
+
+    A server with fewer databases than an append-only file selects does not refuse it: it puts their
+    keys into another one (measured with Valkey 9.1 and Redis 7.0).
+    """
+    instead = {}
+    appendonly = appendonly_on_disk(facts.stored)
+    if appendonly is None:
+        return {}
+    if appendonly != plan.persistence.appendonly:
+        instead["appendonly"] = "yes" if appendonly else "no"
+    if _fewer_databases(plan, facts):
+        assert not isinstance(facts.disk_config, Missing)
+        instead["databases"] = facts.disk_config["databases"]
+    return instead
+
+
+def _fewer_databases(plan: Plan, facts: Facts) -> bool:
+    """Whether redis.conf on disk names more databases than the plan; a running server then tells
+    first whether they are empty."""
+    on_disk = {} if isinstance(facts.disk_config, Missing) else facts.disk_config
+    before, now = on_disk.get("databases", ""), plan.directive("databases")
+    return now is not None and before.isdigit() and int(before) > int(now.value)
 
 
 def _conf(declared: Declared, instead: Mapping[str, str]) -> WholeFile:
@@ -101,7 +127,7 @@ def _change_running(declared: Declared, facts: Facts) -> list[Step]:
     if not reasons:
         steps += set_live(plan, facts)
         return [*steps, write(declared.conf, facts)] if differs(declared.conf, facts) else steps
-    if _disk_disagrees(facts):
+    if _disk_disagrees(facts) or _fewer_databases(plan, facts):
         return [*steps, write(_conf_as_running(declared, facts), facts)]
     why = "; ".join(reasons)
     return [*steps, stop(facts.process, plan, why, keys_known(facts))]
@@ -137,4 +163,6 @@ def _conf_as_running(declared: Declared, facts: Facts) -> WholeFile:
     assert not isinstance(facts.config, Missing)
     live = facts.config
     waiting = [each.name for each in differing(declared.plan, facts) if needs_restart(each)]
+    if _fewer_databases(declared.plan, facts):
+        waiting.remove("databases")
     return _conf(declared, {name: live[name] for name in (*waiting, "appendonly")})

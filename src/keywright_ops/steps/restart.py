@@ -81,5 +81,6 @@ def write_canary(plan: Plan, token: str) -> Step:
     return Step(
         id="canary",
         title="write a canary that must survive the restart",
+        undo=RedisCommand(ADMIN, ("UNLINK", canary_key(plan, token))),
         do=RedisCommand(ADMIN, ("SET", canary_key(plan, token), token, "EX", str(CANARY_TTL))),
     )

@@ -46,7 +46,7 @@ class Vault:
             )
         try:
             found = json.loads(content)
-            return {name: Secret(text) for name, text in found["secrets"].items()}
+            return {name: Secret("" + text) for name, text in found["secrets"].items()}
         except (ValueError, KeyError, AttributeError, TypeError):
             raise InputError(
                 f"the vault {self.path} is damaged",
