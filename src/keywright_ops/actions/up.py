@@ -249,7 +249,9 @@ def refuse_silent(facts: Facts) -> None:
 def refuse_lost_databases(plan: Plan, facts: Facts) -> None:
     """Fewer databases than hold keys: the server would not say so, and mix their keys up."""
     databases = plan.directive("databases")
-    lost = used_beyond(facts, int(databases.value)) if databases else ()
+    if databases is None:
+        return
+    lost = used_beyond(facts, int(databases.value))
     if lost:
         raise Refused(
             f"with {databases.value} databases there is no {', no '.join(lost)}, which holds keys",
