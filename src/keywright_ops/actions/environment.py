@@ -17,7 +17,7 @@ from keywright_ops.model.facts import HostFacts
 from keywright_ops.model.plan import Plan
 from keywright_ops.plan.listen import PORT_CANDIDATES
 from keywright_ops.plan.resolve import resolve
-from keywright_ops.profile.profile import Values
+from keywright_ops.profile.declared import Values
 from keywright_ops.targets.child import ChildSupervisor
 from keywright_ops.targets.door import Door
 from keywright_ops.targets.local import LocalTransport

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from keywright.errors import InputError, ProfileError
 from keywright_ops.profile.load import built_in_profile, load_profile_bytes
-from keywright_ops.profile.profile import Profile
+from keywright_ops.profile.declared import Profile
 
 FILE = "keywright.toml"
 
