@@ -1,6 +1,6 @@
 """What every test may ask for."""
 
-from collections.abc import Iterator
+import os
 
 import pytest
 from tests import purity
@@ -15,14 +15,26 @@ def pure():
 
 
 @pytest.fixture(autouse=True)
-def no_redis_variables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_redis_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads the settings of the person who runs it."""
-    import os
-
     for name in tuple(os.environ):
         if name.startswith(("REDIS_", "CACHE_", "LOCK_", "KEYWRIGHT_", "ENABLE_REDIS")):
             monkeypatch.delenv(name)
-    return
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer --no-skips, for machines that have everything: there a skip would hide a failure."""
+    parser.addoption("--no-skips", action="store_true", help="a test that is skipped has failed")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item):
+    """With --no-skips report what a test skipped as a failure, with its reason."""
+    made = yield
+    report = made.get_result()
+    if report.skipped and item.config.getoption("--no-skips"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped: {report.longrepr}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -7,6 +7,7 @@ runs must not stop for it; `keywright env check` and the health page show it.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from typing import NamedTuple, NoReturn
 
@@ -22,6 +23,7 @@ _COMMENT_HINT = (
     "put the comment on its own line: `docker run --env-file` and systemd keep what follows a value"
 )
 _QUOTES_HINT = "`docker run --env-file` keeps quotes: write the value bare in that file"
+_BRIEF = re.compile(r"[A-Za-z0-9_.+-]{1,15}|tcp://[0-9.:]{1,21}")
 _SWITCH = {
     "true": True, "1": True, "yes": True, "on": True,
     "false": False, "0": False, "no": False, "off": False,
@@ -169,10 +171,12 @@ def _number(field: Field, text: str) -> int | float:
 
 
 def _nearest(text: str, field: Field) -> str:
-    """The number that begins the text when it is in range (`30s` is 30), else the default."""
-    digits = text[: len(text) - len(text.lstrip("0123456789"))]
-    whole = digits if len(digits) > 1 or len(text) > 1 else ""
-    return whole if whole and field.low <= int(whole) <= field.high else field.default
+    """The number of seconds that a text with a unit means (`1h` is 3600), else the default."""
+    found = re.fullmatch(r"([0-9]{1,6})(s|m|min|h|d)", text.lower())
+    if found and field.unit == "seconds":
+        number = int(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2][0]]
+        return str(number) if field.low <= number <= field.high else field.default
+    return field.default
 
 
 def _from_parts(values: Mapping[str, Value]) -> Address:
@@ -290,13 +294,13 @@ def _settings(
 
 def masked(sentence: str, texts: Mapping[str, str]) -> str:
     """Hide the password of `texts` in a sentence, if somebody put it into another variable too."""
-    password = texts.get("REDIS_PASSWORD", "")
+    password = texts.get("REDIS_PASSWORD", "").strip()
     return sentence.replace(password, MASK) if len(password) > 3 else sentence
 
 
 def _brief(text: str) -> str:
     """Quote a wrong value, but not one that could be a password in the wrong place."""
-    return repr(text) if len(text) < 16 or text.startswith("tcp://") else "something long"
+    return f"'{text}'" if _BRIEF.fullmatch(text) else "something else"
 
 
 def _fail(field: Field, what: str, hint: str) -> NoReturn:

@@ -80,7 +80,7 @@ def _meant(name: str) -> str:
         return _OTHER_NAMES[upper]
     if len(upper) < 7:
         return ""
-    limit = 1 if len(upper) < 10 else 2
+    limit = 1 if len(upper) < 12 else 2
     near = [(_distance(upper, field.name, limit), field.name) for field in FIELDS]
     best, meant = min(near)
     return meant if best <= limit else ""

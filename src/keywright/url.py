@@ -55,7 +55,7 @@ class Address(NamedTuple):
 
     `nodes` holds one node for redis and rediss, every sentinel for the sentinel schemes, none for
     unix. `path` is the unix socket, `master` the name that the sentinels know. `username` "" is the
-    default user; `password` None is none. `options` are pairs of OPTIONS and their text.
+    default user; `password` None is none (never an empty Secret). `options` are pairs of OPTIONS and their text.
     """
 
     scheme: str = "redis"
@@ -147,6 +147,7 @@ def format_url(address: Address, *, reveal: bool = True) -> str:
     """
     if address.scheme not in SCHEMES:
         _fail("has an unknown scheme", f"use one of {', '.join(SCHEMES)}")
+    _check(address)
     login = _encode(address.username) + _password(address.password, reveal)
     options = list(address.options)
     if address.scheme == "unix":
@@ -154,7 +155,7 @@ def format_url(address: Address, *, reveal: bool = True) -> str:
         if address.database:
             options.insert(0, ("db", str(address.database)))
     else:
-        where = ",".join(_node(node) for node in _checked(address))
+        where = ",".join(_node(node) for node in address.nodes)
         where += f"/{_encode(address.master)}" if address.sentinel else ""
         where += f"/{address.database}"
     pairs = [f"{name}={_encode(value)}" for name, value in options]
@@ -282,15 +283,23 @@ def _socket(path: str) -> str:
     return path
 
 
-def _checked(address: Address) -> tuple[Node, ...]:
-    if not address.nodes or (len(address.nodes) > 1 and not address.sentinel):
-        _fail("needs one host, or several sentinels", _SHAPE)
-    if address.sentinel and not address.master:
-        _fail("needs the name of the master", "redis+sentinel://host:26379/mymaster/0")
-    for node in address.nodes:
-        if not node.host or not 1 <= node.port <= 65535:
-            _fail("needs a host and a port from 1 to 65535", _SHAPE)
-    return address.nodes
+def _check(address: Address) -> None:
+    """Refuse what the scheme's URL has no place for, so that nothing is lost in writing."""
+    if address.scheme == "unix":
+        wrong = bool(address.nodes)
+    else:
+        wrong = bool(address.path) or not address.nodes
+        wrong = wrong or (len(address.nodes) > 1 and not address.sentinel)
+    if wrong:
+        _fail("needs one host, several sentinels, or one socket", _SHAPE)
+    if address.sentinel != bool(address.master):
+        _fail("names a master just when it has sentinels", "redis+sentinel://host:26379/mymaster")
+    if not address.sentinel and (address.sentinel_username or address.sentinel_password):
+        _fail("has sentinel_ options without a +sentinel scheme", _SHAPE)
+    if any(not node.host or not 1 <= node.port <= 65535 for node in address.nodes):
+        _fail("needs a host and a port from 1 to 65535", _SHAPE)
+    if not 0 <= address.database < 2**31 or {name for name, _ in address.options} - {*OPTIONS}:
+        _fail("has a database or an option that none can have", _SHAPE)
 
 
 def _node(node: Node) -> str:

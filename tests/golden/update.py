@@ -12,11 +12,12 @@ ENVIRONMENTS = ("local", "dev", "prod", "linux", "azure", "aws", "linux-guarded"
 def rendered(environment: str) -> dict[str, str]:
     """Return every artefact of a built-in environment as file name → text.
 
-    Firewall rules are listed in `rules.txt`, modes in `modes.txt`, since a repository keeps neither.
+    Firewall rules are listed in `rules.txt` and modes in `modes.txt`: a repository keeps neither.
     """
+    from tests.unit.render.plans import built_in, guarded, secrets_of
+
     from keywright_ops.model.artefact import Rule, WholeFile
     from keywright_ops.render.artefacts import render
-    from tests.unit.render.plans import built_in, guarded, secrets_of
 
     plan = guarded() if environment == "linux-guarded" else built_in(environment)
     files, modes, rules = {}, [], []

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from tests.house.tree import ROOT, SRC
 
 RUN = ("console", "sh", "toml", "python")
-READ = ("text", "yaml", "ini", "json", "dotenv", "nginx", "make", "redis")
+READ = ("", "text", "yaml", "ini", "json", "dotenv", "nginx", "make", "redis")
 
 BLOCK = re.compile(
     r"^(?:<!-- not run: (?P<why>[^\n]*?) -->\n\n?)?```(?P<kind>[^\n]*)\n(?P<body>.*?)^```$",

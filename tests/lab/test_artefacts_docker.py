@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.lab.docker_engine import Engine
+from tests.unit.render.plans import SECRETS, built_in
 
 from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.plan import Plan
 from keywright_ops.render.artefacts import render
-from tests.lab.docker_engine import Engine
-from tests.unit.render.plans import SECRETS, built_in
 
 pytestmark = pytest.mark.lab
 
-USER = 1000  # the person on the host who owns the files, and is not root
+USER = 1234  # the person on the host who owns the files: not root, and no account of any image
 PASSWORD = SECRETS["default"].reveal()
 
 
@@ -139,7 +139,10 @@ def test_production_limits_hold_and_nothing_is_published(start: Start, redis_ima
     found = redis.inspect()
     host = found["HostConfig"]
     assert (host["Memory"], host["NanoCpus"]) == (1536 * 2**20, 500_000_000)
-    assert host["LogConfig"] == {"Type": "json-file", "Config": {"max-size": "50m", "max-file": "5"}}
+    assert host["LogConfig"] == {
+        "Type": "json-file",
+        "Config": {"max-size": "50m", "max-file": "5"},
+    }
     assert host["RestartPolicy"]["Name"] == "always"
     assert [ports for ports in found["NetworkSettings"]["Ports"].values() if ports] == []
     assert redis.engine.run_inside(["ss", "-Hltn", "sport = :6379"]).stdout == ""

@@ -90,6 +90,7 @@ def _refusals(readings: Mapping[str, Reading]) -> Iterator[Finding]:
 def _differences(readings: Mapping[str, Reading], lines: list[str]) -> Iterator[Finding]:
     """Yield one finding for every name that two readers see differently."""
     able = {each: reading for each, reading in readings.items() if not reading.refused}
+    ours = {found[1] for raw in lines if (found := _ASSIGNMENT.match(raw))}
     places: dict[str, int] = {}
     expanded: set[str] = set()
     for reading in able.values():
@@ -100,7 +101,7 @@ def _differences(readings: Mapping[str, Reading], lines: list[str]) -> Iterator[
     for name, line in places.items():
         groups: dict[str | None, list[str]] = {}
         for dialect, found in values.items():
-            groups.setdefault(found.get(name), []).append(dialect)
+            groups.setdefault(seen.get(name), []).append(dialect)
         if len(groups) < 2:
             continue
         raw = lines[line - 1] if line <= len(lines) else ""
@@ -111,8 +112,10 @@ def _differences(readings: Mapping[str, Reading], lines: list[str]) -> Iterator[
         )
         why, hint = _cause(raw)
         level = ERROR if name in BY_NAME else WARNING
-        text = f"{name} is read in {len(groups)} ways: {said}{why}"
-        yield Finding(level, line, name, text, hint, tuple(values))
+        # Text that stands at no line's beginning may be a part of some value: not shown either.
+        what = name if name in ours or name in BY_NAME else "what stands here"
+        text = f"{what} is read in {len(groups)} ways: {said}{why}"
+        yield Finding(level, line, what if what == name else "", text, hint, tuple(values))
 
 
 def _shown(value: str | None, hides: bool, number: int) -> str:

@@ -145,8 +145,10 @@ def _joined(value: str) -> str:
 
 
 def _for_dotenv(value: str) -> str:
-    """`${:-$}` puts a $ where a ${ would otherwise name a variable."""
-    return _single_escaped(value).replace("${", "${:-$}{")
+    """`${:-$}` puts a $ where a ${ would otherwise name a variable; `${:-}`, which is nothing, keeps
+    a backslash at the end away from the quotation mark (python-dotenv before 1.2 needs that)."""
+    end = "${:-}" if value.endswith("\\") else ""
+    return _single_escaped(value.replace("${", "${:-$}{") + end)
 
 
 # In this order, so that of ways equally well read the plainest is taken.

@@ -12,7 +12,9 @@ def declare(opened: Opened) -> Declared:
     files = {}
     for artefact in render(opened.plan, opened.secrets):
         if isinstance(artefact, WholeFile):
-            path = artefact.path if artefact.path.startswith("/") else f"{opened.home}/{artefact.path}"
+            path = (
+                artefact.path if artefact.path.startswith("/") else f"{opened.home}/{artefact.path}"
+            )
             files[path] = artefact._replace(path=path)
     conf = files.pop(f"{opened.home}/redis.conf")
     acl = files.pop(f"{opened.home}/users.acl")

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from keywright.errors import ApplyError
 from keywright_ops.actions.declared import declare
 from keywright_ops.actions.environment import Opened, open_environment
-from keywright_ops.actions.proving import prove, restart_record, token
+from keywright_ops.actions.proving import prove, token
+from keywright_ops.actions.restart_record import restart_record
 from keywright_ops.actions.up import (
     Ask,
     UpReport,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from keywright.errors import InputError
 from keywright_ops.actions.environment import choose_secrets, open_plan
-from keywright_ops.actions.render import MASKED
+from keywright_ops.actions.render import STAND_IN, starred
 from keywright_ops.apply.lock import lock
 from keywright_ops.model.plan import Plan
 from keywright_ops.render.dotenv import render_dotenv
@@ -35,8 +35,8 @@ def env(
     transport = LocalTransport()
     vault = Vault(transport, f"{home}/vault.json")
     secrets = choose_secrets(plan, vault, place, environ)
-    masks = dict.fromkeys(secrets, MASKED)
-    report = EnvReport(plan, render_dotenv(plan, secrets), render_dotenv(plan, masks), "")
+    masked = starred(render_dotenv(plan, dict.fromkeys(secrets, STAND_IN)))
+    report = EnvReport(plan, render_dotenv(plan, secrets), masked, "")
     if write is None:
         return report
     path = os.path.abspath(write)

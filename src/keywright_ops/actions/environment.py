@@ -94,9 +94,9 @@ def _from_dotenv(place: Place, variable: str) -> str:
     path = f"{place.folder}/.env"
     if not place.folder or not os.path.exists(path):
         return ""
-    from keywright.dotenv import read_file  # only where a project has a .env
+    from keywright.dotenv.dialects import load_file  # only where a project has a .env
 
-    return read_file(path, "compose").get(variable, "")
+    return load_file(path, "compose").get(variable, "")
 
 
 def _refuse_placeholder(plan: Plan, value: str) -> None:
@@ -106,7 +106,7 @@ def _refuse_placeholder(plan: Plan, value: str) -> None:
     if meaning:
         raise InputError(
             f"{plan.password_variable} still holds a placeholder, not a password",
-            f"set it to a real one: export {plan.password_variable}=\"$(openssl rand -base64 24)\"",
+            f'set it to a real one: export {plan.password_variable}="$(openssl rand -base64 24)"',
         )
     if "\n" in value or "\0" in value:
         raise InputError(f"{plan.password_variable} holds a line break, which no .env can carry")
@@ -143,7 +143,9 @@ def choices_text(plan: Plan) -> str:
 def _locate(transport: LocalTransport, plan: Plan) -> Endpoint:
     """Where the running server answers: what redis.conf on disk says, for it was started with that."""
     content = transport.read(conf_path(plan))
-    disk = {} if isinstance(content, Missing) else parse_redis_conf(content.decode("utf-8", "replace"))
+    disk = (
+        {} if isinstance(content, Missing) else parse_redis_conf(content.decode("utf-8", "replace"))
+    )
     bind = disk.get("bind", "").split() or [b for b in plan.listen.bind if isinstance(b, str)]
     host = bind[0].removeprefix("-") if bind else "127.0.0.1"
     number = disk.get("port", str(port(plan)))

@@ -4,7 +4,7 @@ import os
 
 from keywright.errors import InputError
 from keywright_ops.actions.place import FILE
-from keywright_ops.profile.init import render_init
+from keywright_ops.profile.pages import render_init
 from keywright_ops.targets.local import LocalTransport
 
 
@@ -13,7 +13,8 @@ def init(path: str | None) -> str:
     target = os.path.abspath(path or FILE)
     if os.path.lexists(target):
         raise InputError(
-            f"{target} is there already", "edit it; `keywright explain env.local` says what it means"
+            f"{target} is there already",
+            "edit it; `keywright explain env.local` says what it means",
         )
     LocalTransport().write(target, render_init().encode(), 0o644)
     return target

@@ -1,14 +1,13 @@
-"""Where things lie: keywright.toml above the working directory, state under the platform's state directory."""
+"""Finds what a command is about: keywright.toml at or above the working directory, and its state folder."""
 
 import os
 import sys
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import NamedTuple
 
 from keywright.errors import InputError, ProfileError
-from keywright_ops.profile.load import built_in_profile, load_profile_bytes
 from keywright_ops.profile.declared import Profile
+from keywright_ops.profile.load import built_in_profile, load_profile_bytes
 
 FILE = "keywright.toml"
 
@@ -38,6 +37,8 @@ def find_place(file: str | None, environ: Mapping[str, str]) -> Place:
         return Place(profile, "", f"{state_root(environ)}/{profile.app}")
     profile = load_profile_bytes(_read(path), os.path.relpath(path))
     folder = os.path.dirname(os.path.realpath(path))
+    from hashlib import sha256  # loads OpenSSL (3 ms): only a project with a file of its own
+
     # two projects with the same app name must never share a server
     mark = sha256(folder.encode("utf-8", "surrogateescape")).hexdigest()[:8]
     return Place(profile, folder, f"{state_root(environ)}/{profile.app}-{mark}")

@@ -15,8 +15,9 @@ from keywright_ops.steps.files import digest
 from keywright_ops.targets.local import LocalTransport
 from keywright_ops.vault.file import Vault
 
-MASKED = Secret("********")
-MASKED_HASH = f"#{digest(MASKED.reveal())}"
+# Rendered in place of a password: letters only, so that no quoting or URL encoding changes it.
+STAND_IN = Secret("keywrightstandsinforasecret")
+ASTERISKS = "********"
 
 
 class RenderReport(NamedTuple):
@@ -36,12 +37,17 @@ def show(file: str | None, environment: str | None, environ: Mapping[str, str]) 
 
 def masked(plan: Plan) -> tuple[Artefact, ...]:
     """Return the artefacts with asterisks for every password, and for the hashes in users.acl."""
-    artefacts = render(plan, {user.secret: MASKED for user in plan.users} | {"default": MASKED})
-    return tuple(_starred(each) if isinstance(each, WholeFile) else each for each in artefacts)
+    artefacts = render(plan, {user.secret: STAND_IN for user in plan.users} | {"default": STAND_IN})
+    return tuple(
+        each._replace(content=starred(each.text())) if isinstance(each, WholeFile) else each
+        for each in artefacts
+    )
 
 
-def _starred(file: WholeFile) -> WholeFile:
-    return file._replace(content=file.text().replace(MASKED_HASH, f"#{MASKED.reveal()}"))
+def starred(text: str) -> str:
+    """Put asterisks where the stand-in, or its hash, was rendered."""
+    word = STAND_IN.reveal()
+    return text.replace(digest(word), ASTERISKS).replace(word, ASTERISKS)
 
 
 def write(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from keywright_ops.actions.environment import open_environment
-from keywright_ops.actions.proving import RestartRecord, restart_record
+from keywright_ops.actions.restart_record import RestartRecord, restart_record
 from keywright_ops.gather.environment import STATUS, gather
 from keywright_ops.model.facts import Facts
 from keywright_ops.model.plan import Plan

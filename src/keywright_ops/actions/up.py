@@ -9,7 +9,8 @@ from keywright.errors import ApplyError, InputError, Refused
 from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import CHOICES, Opened, open_environment, unresolved
 from keywright_ops.actions.place import find_place
-from keywright_ops.actions.proving import RestartRecord, prove, restart_record, token
+from keywright_ops.actions.proving import prove, token
+from keywright_ops.actions.restart_record import RestartRecord, restart_record
 from keywright_ops.apply.apply import Done, Watch, Workshop, WorldMoved, apply, confirm, undo
 from keywright_ops.apply.journal import Journal
 from keywright_ops.apply.lock import lock
@@ -107,9 +108,7 @@ def up(ask: Ask) -> UpReport:
         "proof": ended - proof_begun,
     }
     record = restart_record(opened)
-    return UpReport(
-        opened.plan, opened.home, tuple(done), outcomes, facts.server, record, timing
-    )
+    return UpReport(opened.plan, opened.home, tuple(done), outcomes, facts.server, record, timing)
 
 
 def workshop(opened: Opened, ask: Ask) -> Workshop:
@@ -158,9 +157,7 @@ def apply_or_undo(steps: tuple[Step, ...], shop: Workshop, done: list[Done]) -> 
         raise ApplyError(f"{error}{told}", error.hint) from None
 
 
-def with_canary(
-    steps: tuple[Step, ...], plan: Plan, facts: Facts, canary: str
-) -> tuple[Step, ...]:
+def with_canary(steps: tuple[Step, ...], plan: Plan, facts: Facts, canary: str) -> tuple[Step, ...]:
     """Where a restart is part of the change anyway, write the canary just before it."""
     if not plan.persistence.promised or isinstance(facts.config, Missing):
         return steps

@@ -6,7 +6,7 @@ is told, it is done, its `until` is waited for. Nothing here chooses what to do 
 
 import time
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, Protocol, assert_never
+from typing import NamedTuple, assert_never
 
 from keywright.errors import ApplyError, KeywrightError, Refused, ReplyError
 from keywright_ops.apply.journal import Journal
@@ -41,10 +41,8 @@ class WorldMoved(KeywrightError):
     """What a step expected is no longer so; gather and diff again."""
 
 
-class Watch(Protocol):
-    """Is told what happens: "begin", "doing", "done", "undone" or "failed", with the step."""
-
-    def __call__(self, event: str, step: Step) -> None: ...
+# Is told what happens: "begin", "doing", "done", "failed" or "undone", with the step.
+Watch = Callable[[str, Step], None]
 
 
 class Workshop(NamedTuple):

@@ -37,7 +37,9 @@ def judge_users(proof: Proof, declared: Mapping[str, AclUser], facts: Facts) -> 
 
 def judge_attempt(proof: Proof, attempt: Attempt, answer: str | Missing) -> Outcome:
     """The answer's first word is the expected one."""
-    asked = f"{attempt.argv[0]} as {attempt.login}" if attempt.login not in WHO else WHO[attempt.login]
+    asked = (
+        f"{attempt.argv[0]} as {attempt.login}" if attempt.login not in WHO else WHO[attempt.login]
+    )
     if isinstance(answer, Missing):
         return Outcome(proof, UNKNOWN, f"{asked}: {answer.why}")
     word = answer.partition(" ")[0]

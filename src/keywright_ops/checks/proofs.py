@@ -82,11 +82,19 @@ def _denials(plan: Plan, users: dict[str, User]) -> tuple[Proof, ...]:
         ),
         _denied("app-flush", "the app may not empty the server", "appuser", "FLUSHALL"),
         _denied("viewer-writes", "the viewer may not write", "viewer", "SET", "key", "value"),
-        _attempt("health-reads", "health checks may not read keys", "health", ("GET", outside), "NOPERM"),
+        _attempt(
+            "health-reads", "health checks may not read keys", "health", ("GET", outside), "NOPERM"
+        ),
     ]
     if "+get" not in users["viewer"].rules and "+@read" not in users["viewer"].rules:
         found.append(
-            _attempt("viewer-values", "the viewer may not read values", "viewer", ("GET", outside), "NOPERM")
+            _attempt(
+                "viewer-values",
+                "the viewer may not read values",
+                "viewer",
+                ("GET", outside),
+                "NOPERM",
+            )
         )
     return tuple(found)
 

@@ -58,7 +58,7 @@ def _written(report: RenderReport, quiet: bool) -> None:
     for path in report.written:
         print(f"  wrote {path}")
     if not quiet:
-        print(f"  docs/environments says how to use them; passwords: keywright env --reveal")
+        print("  docs/environments says how to use them; passwords: keywright env --reveal")
 
 
 def _print(report: RenderReport, name: str | None) -> None:

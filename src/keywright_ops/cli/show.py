@@ -2,7 +2,6 @@
 
 import os
 import sys
-import textwrap
 from collections.abc import Iterable
 
 from keywright.errors import KeywrightError
@@ -17,7 +16,9 @@ MARKS = {PASSED: ("✓", GREEN), FAILED: ("✗", RED), UNKNOWN: ("?", YELLOW)}
 
 def coloured(text: str, colour: str) -> str:
     """Colour a text on a terminal; NO_COLOR and pipes get it plain (no-color.org)."""
-    plain = not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    plain = (
+        not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    )
     return text if plain else f"\033[{colour}m{text}\033[0m"
 
 
@@ -43,6 +44,8 @@ def show_outcome(outcome: Outcome) -> None:
 
 def wrapped(text: str, indent: str, width: int = WIDTH) -> list[str]:
     """Break a text into lines of at most `width` columns."""
+    import textwrap  # 1 ms: `status` has nothing to wrap
+
     return textwrap.wrap(
         text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
     )

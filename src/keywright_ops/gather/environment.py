@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 from keywright.errors import KeywrightError, ReplyError
 from keywright.wire import Reply
-from keywright_ops.facts.acl import parse_acl_list
 from keywright_ops.facts.canonical import canonical
 from keywright_ops.facts.info import parse_info
 from keywright_ops.facts.redis_conf import parse_redis_conf
@@ -52,9 +51,7 @@ def port(plan: Plan) -> int:
 
 def _ask_server(
     target: Target, wanted: frozenset[str]
-) -> tuple[
-    dict[str, str] | Missing, dict[str, str] | Missing, dict[str, AclUser] | Missing
-]:
+) -> tuple[dict[str, str] | Missing, dict[str, str] | Missing, dict[str, AclUser] | Missing]:
     """INFO, CONFIG GET and ACL LIST in one round trip."""
     asked = [name for name in ("info", "config", "users") if name in wanted]
     if not asked:
@@ -70,8 +67,14 @@ def _ask_server(
     return (
         _missing(info) or parse_info(info),
         _missing(config) or _config(config),
-        _missing(users) or parse_acl_list(users),
+        _missing(users) or _users(users),
     )
+
+
+def _users(reply: Reply) -> dict[str, AclUser]:
+    from keywright_ops.facts.acl import parse_acl_list  # `status` does not ask for the users
+
+    return parse_acl_list(reply)
 
 
 def _missing(reply: Reply) -> Missing | None:

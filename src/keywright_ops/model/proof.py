@@ -47,9 +47,7 @@ class LoadsFromCopy(NamedTuple):
     """A scratch server that loads a fresh copy of the data on disk finds the canary in it."""
 
 
-Probe = (
-    LiveEquals | UsersEqual | Attempt | Denied | ListensOnly | SurvivesRestart | LoadsFromCopy
-)
+Probe = LiveEquals | UsersEqual | Attempt | Denied | ListensOnly | SurvivesRestart | LoadsFromCopy
 
 
 class Proof(NamedTuple):

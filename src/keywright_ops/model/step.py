@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from keywright.secret import Secret
 
-
 ADMIN = "admin"  # the ACL user as whom Keywright speaks to the server
 
 
@@ -134,15 +133,7 @@ class KeepSecret(NamedTuple):
 
 
 Do = (
-    WriteFile
-    | RemoveFile
-    | Copy
-    | Move
-    | RunCommand
-    | RedisCommand
-    | Control
-    | Signal
-    | KeepSecret
+    WriteFile | RemoveFile | Copy | Move | RunCommand | RedisCommand | Control | Signal | KeepSecret
 )
 
 

@@ -59,7 +59,7 @@ def name(plan: Plan) -> str:
     """Name the container, or what stands in its place."""
     if plan.container:
         return plan.container.name
-    return f"{plan.unit.name} (systemd)" if plan.unit else "None (child process)"
+    return f"{plan.unit.name} (systemd)" if plan.unit else "(child process)"
 
 
 def password(plan: Plan) -> str:
@@ -183,7 +183,7 @@ def insight_volume(plan: Plan) -> str:
 
 def insight_limits(plan: Plan) -> str:
     """Say what RedisInsight may use."""
-    return people_limits(plan.insight.limits) if plan.insight else "None"
+    return people_limits(plan.insight.limits).replace(" RAM", "") if plan.insight else "None"
 
 
 def insight_access(plan: Plan) -> str:

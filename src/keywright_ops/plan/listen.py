@@ -20,7 +20,7 @@ def decide_listen(values: Values, host: HostFacts | None, kept: Mapping[str, str
         return Listen(values.number("app.port"), (), True)
     tls = decide_tls(values)
     bind: tuple[str | Discovered, ...] = values.words("bind")
-    if values.kind == "systemd" and not values.origin("bind"):
+    if values.kind == "systemd" and not values.changed("bind"):
         docker0 = bridge(host)
         # With a minus, so that a start does not fail when the bridge comes up later.
         bind = (*bind, f"-{docker0}" if isinstance(docker0, str) else docker0)

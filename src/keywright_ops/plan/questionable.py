@@ -93,8 +93,8 @@ def container(plan: Plan) -> Iterator[tuple[str, str]]:
             (
                 f"{format_redis_size(plan.memory.maxmemory)} are more than three quarters of the"
                 f" container's {format_docker_size(limits.memory)}: a snapshot or a rewrite of the"
-                " append-only file needs room beside the data, and the kernel ends the server when it"
-                " is not there"
+                " append-only file needs room beside the data, and without it the kernel ends"
+                " the server"
             ),
         )
     if limits.cpus and limits.cpus < 1:
@@ -139,8 +139,8 @@ def logins(plan: Plan) -> Iterator[tuple[str, str]]:
         yield (
             "default_user",
             (
-                f"the application logs in as {plan.application.username}, and the default user still"
-                ' has every right; default_user = "off" closes it'
+                f"the application logs in as {plan.application.username}, and the default user"
+                ' still has every right; default_user = "off" closes it'
             ),
         )
     viewer = next((user for user in plan.users if user.name == "viewer"), None)

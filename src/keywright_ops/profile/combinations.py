@@ -65,7 +65,7 @@ def tls(values: Values) -> Impossible:
     declared_port = values.any("port") if values.origin("port") else None
     if not given:
         for path in ("tls.port", "tls.auth_clients"):
-            if values.origin(path):
+            if values.changed(path):
                 yield path, "TLS has no certificate here", f"give {', '.join(paths)}"
         if declared_port == 0:
             reason = "port 0 answers nobody while TLS has no certificate"

@@ -54,6 +54,10 @@ class Values:
         """Name the environment of the file that declares this value, or "" for the default."""
         return next((each.name for each in self.chain if path in each.values), "")
 
+    def changed(self, path: str) -> bool:
+        """Say whether the file declares something else than the default."""
+        return bool(self.origin(path)) and self.any(path) != self.default(BY_PATH[path])
+
     def takes(self, path: str) -> bool:
         """Say whether this kind of environment has the field."""
         return self.kind in BY_PATH[path].defaults

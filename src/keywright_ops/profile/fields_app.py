@@ -117,7 +117,7 @@ APP_FIELDS = (
         PATH,
         every(""),
         "",
-        "The authority's file where the application runs; none is tls.ca_cert_file or the system's.",
+        "The authority's file where the application runs; else tls.ca_cert_file or the system's.",
         '"/certs/ca.crt"',
         "design: the app gets REDIS_SSL_CA_CERTS",
         "REDIS_SSL_CA_CERTS",

@@ -28,8 +28,8 @@ def find_line(text: str, path: str) -> int:
     of several lines could mislead it: it serves messages, and nothing is decided by it.
     """
     table: list[str] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        line = line.strip().removeprefix("\ufeff")
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip().removeprefix("\ufeff")
         if line.startswith("["):
             table = words_of(line.strip("[] \t").partition("]")[0])
             if ".".join(table) == path:

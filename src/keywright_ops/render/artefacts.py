@@ -1,7 +1,7 @@
-"""Plan + secrets → every artefact of an environment, in the order in which a person would write them.
+"""Plan + secrets → every artefact of an environment, in the order a person would write them.
 
-This file composes and decides only where a file lies and who may read it. A path that is not absolute
-begins at the project's folder (where keywright.toml is), and for `local` at its own home.
+This file composes, and decides only where a file lies and who may read it. A path that is not
+absolute begins at the project's folder (where keywright.toml is), for `local` at its own home.
 """
 
 from collections.abc import Mapping

@@ -26,7 +26,7 @@ def render_compose(plan: Plan) -> str:
     services = _section(container.service, _HEADINGS["redis"], _redis(plan, container))
     volumes = {container.volume: {"name": container.volume}}
     if plan.insight is not None:
-        insight = _insight(plan, container, plan.insight)
+        insight = _insight(container, plan.insight)
         services += "\n" + _section("redisinsight", _HEADINGS["redisinsight"], insight)
         volumes[plan.insight.volume] = {"name": plan.insight.volume}
     networks = {container.network: {"name": container.network, "driver": "bridge"}}
@@ -97,7 +97,7 @@ def _redis(plan: Plan, container: Container) -> dict[str, Any]:
     return service | _limits(container.limits) | _logging(container)
 
 
-def _insight(plan: Plan, container: Container, insight: Insight) -> dict[str, Any]:
+def _insight(container: Container, insight: Insight) -> dict[str, Any]:
     folder = preset_folder(container.compose_file)
     service: dict[str, Any] = {
         "image": insight.image,
@@ -164,9 +164,10 @@ def compose_yaml(value: object) -> str:
 
     class Dumper(yaml.SafeDumper):
         def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-            super().increase_indent(flow, False)
+            del indentless  # PyYAML's own signature
+            super().increase_indent(flow, False)  # lists stand below their key, indented
 
-        def ignore_aliases(self, data: Any) -> bool:
+        def ignore_aliases(self, _: Any) -> bool:
             return True
 
     def represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

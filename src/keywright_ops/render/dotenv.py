@@ -108,7 +108,9 @@ def _host(plan: Plan) -> str:
 def _url(app: Application, host: str, secret: Secret | None, placeholder: str) -> str:
     from keywright.percent import encode  # here, since only a rendered .env needs it
 
-    login = f"{encode(app.username)}:{encode(secret.reveal()) if secret else placeholder}"
+    # A shell acts on a bare ~, and quoting it would not suit docker.
+    word = encode(secret.reveal()).replace("~", "%7E") if secret else placeholder
+    login = f"{encode(app.username)}:{word}"
     where = f"[{host}]" if ":" in host else host
     return f"{'rediss' if app.tls else 'redis'}://{login}@{where}:{app.port}/{app.database}"
 
@@ -218,9 +220,7 @@ def _server(title: str) -> tuple[Part, ...]:
             ),
         ),
         Part("Locks", (Entry("LOCK_PREFIX"), Entry("LOCK_TTL", "Lock timeout"))),
-        Part(
-            "Health Check", (Entry("REDIS_HEALTHCHECK_ON_START"), Entry("REDIS_HEALTHCHECK_KEY"))
-        ),
+        Part("Health Check", (Entry("REDIS_HEALTHCHECK_ON_START"), Entry("REDIS_HEALTHCHECK_KEY"))),
     )
 
 

@@ -57,7 +57,9 @@ def _cloud_rules(plan: Plan, firewall: Firewall, name: str) -> tuple[Rule, ...]:
     rules = _let_in(plan, firewall, name)
     if name == "azure-nsg":
         # Azure lets the whole virtual network in by itself (priority 65000): this comes first.
-        rules.append(Rule(name, "redis-deny", "deny", "any", server_port(plan), "Redis: nobody else"))
+        rules.append(
+            Rule(name, "redis-deny", "deny", "any", server_port(plan), "Redis: nobody else")
+        )
     # A security group of AWS has no deny: what no rule lets in is refused.
     return tuple(rules)
 

@@ -16,7 +16,9 @@ def render_nginx(plan: Plan) -> str:
     insight = plan.insight
     if insight is None or not insight.site:
         raise ValueError(f"environment {plan.environment} has no site for RedisInsight")
-    return _HEAD.format(site=insight.site, passwords=PASSWORDS) + _plain(insight) + _tls(plan, insight)
+    return (
+        _HEAD.format(site=insight.site, passwords=PASSWORDS) + _plain(insight) + _tls(plan, insight)
+    )
 
 
 _HEAD = """\
@@ -96,4 +98,5 @@ def _sources(plan: Plan) -> str:
     if not networks:
         return ""
     allowed = "".join(f"    allow {network};\n" for network in networks)
-    return f"\n    # The login alone is not enough: only these networks may try it.\n{allowed}    deny all;\n"
+    why = "    # The login alone is not enough: only these networks may try it.\n"
+    return f"\n{why}{allowed}    deny all;\n"

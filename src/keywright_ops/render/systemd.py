@@ -37,8 +37,7 @@ def _unit_lines(plan: Plan) -> list[tuple[str, str]]:
         lines.append(
             (
                 "After=docker.service",
-                "docker0's address exists only once Docker runs. An order, not a need: without\n"
-                "Docker the server starts all the same.",
+                "docker0's address exists only once Docker runs. An order, not a need.",
             )
         )
     lines.append(

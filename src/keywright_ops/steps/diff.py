@@ -73,9 +73,7 @@ def _start(declared: Declared, facts: Facts) -> list[Step]:
 def _conf(declared: Declared, instead: Mapping[str, str]) -> WholeFile:
     """redis.conf of the plan with some settings left at another value for now."""
     directives = tuple(
-        each._replace(words=_words(each.name, instead[each.name]))
-        if each.name in instead
-        else each
+        each._replace(words=_words(each.name, instead[each.name])) if each.name in instead else each
         for each in declared.plan.directives
     )
     text = render_redis_conf(declared.plan._replace(directives=directives))

@@ -57,7 +57,5 @@ def write_canary(plan: Plan, token: str) -> Step:
     return Step(
         id="canary",
         title="write a canary that must survive the restart",
-        do=RedisCommand(
-            ADMIN, ("SET", canary_key(plan, token), token, "EX", str(CANARY_TTL))
-        ),
+        do=RedisCommand(ADMIN, ("SET", canary_key(plan, token), token, "EX", str(CANARY_TTL))),
     )

@@ -7,11 +7,11 @@ from keywright_ops.model.facts import Facts
 from keywright_ops.model.plan import Directive, Plan
 from keywright_ops.model.step import ADMIN, Danger, FieldIs, RedisCommand, Step
 from keywright_ops.steps.appendonly import switch_appendonly
-from keywright_ops.steps.keyspace import keys_held
 
 # Where a change would move the place that the server is asked at, a restart is clearer than a
 # connection that is pulled away under us.
 RESTARTED = frozenset({"port", "bind", "tls-port", "unixsocket", "dir", "dbfilename"})
+
 
 def differing(plan: Plan, facts: Facts) -> tuple[Directive, ...]:
     """Return the declared settings whose live value is another, in the plan's order.
@@ -25,7 +25,8 @@ def differing(plan: Plan, facts: Facts) -> tuple[Directive, ...]:
     return tuple(
         each
         for each in plan.directives
-        if each.name in live and canonical(each.name, live[each.name]) != canonical(each.name, each.value)
+        if each.name in live
+        and canonical(each.name, live[each.name]) != canonical(each.name, each.value)
     )
 
 

@@ -154,6 +154,9 @@ def _ps(pid: int) -> Process | None:
     import subprocess
 
     done = subprocess.run(
-        ("ps", "-o", "lstart=,command=", "-p", str(pid)), capture_output=True, text=True, check=False
+        ("ps", "-o", "lstart=,command=", "-p", str(pid)),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return parse_ps(done.stdout, pid) if done.returncode == 0 else None

@@ -42,9 +42,7 @@ class Door:
                 pass
         return self._exchange(login, Wire(self._credentials(login), CLIENT_NAME), commands)
 
-    def _exchange(
-        self, login: str, wire: Wire, commands: Sequence[Sequence[Word]]
-    ) -> list[Reply]:
+    def _exchange(self, login: str, wire: Wire, commands: Sequence[Sequence[Word]]) -> list[Reply]:
         try:
             replies = wire.batch(commands)
         except KeywrightError:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from hashlib import sha256
 
 from keywright.errors import ApplyError
 from keywright.secret import Secret
@@ -31,6 +30,8 @@ class LocalTransport:
         content = self.read(path)
         if isinstance(content, Missing):
             return content
+        from hashlib import sha256  # loads OpenSSL: 3 ms
+
         found = os.stat(path)
         return File(sha256(content).hexdigest(), found.st_mode & 0o7777, str(found.st_uid))
 

@@ -36,7 +36,8 @@ def secrets_of(plan: Plan) -> dict[str, Secret]:
 def guarded(host: HostFacts | None = HOST) -> Plan:
     """Return `linux` with client and administrator networks and a site for RedisInsight."""
     plan = built_in("linux", host)
-    assert plan.firewall is not None and plan.insight is not None
+    assert plan.firewall is not None
+    assert plan.insight is not None
     return plan._replace(
         firewall=plan.firewall._replace(
             allow_from=("10.0.0.0/24", "2001:db8::/48"), admin_from=("203.0.113.7/32",)

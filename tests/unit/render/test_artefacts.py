@@ -8,14 +8,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.unit.render.plans import HOST, SECRETS, TLS, built_in, guarded, secrets_of
 
-from keywright.secret import Secret
 from keywright_ops.model.artefact import Rule, WholeFile
 from keywright_ops.model.plan import Limits, Plan
 from keywright_ops.render.artefacts import render
 from keywright_ops.render.container import ENTRYPOINT, health_script
 from keywright_ops.render.insight import render_insight_script, render_presets
-from tests.unit.render.plans import HOST, SECRETS, TLS, built_in, guarded, secrets_of
 
 ALL = ("local", "dev", "prod", "linux", "azure", "aws")
 PLANS = (*ALL, "guarded")
@@ -83,7 +82,7 @@ def test_every_text_ends_as_a_text_does(name: str) -> None:
     """Files end with one line break, have no tab or blank at a line's end, and are valid UTF-8."""
     for each in files(plan_of(name)):
         text = each.text()
-        assert text.endswith("\n") and not text.endswith("\n\n"), each.path
+        assert text[-1] == "\n" != text[-2], each.path
         assert [line for line in text.splitlines() if line != line.rstrip()] == [], each.path
         text.encode()
 
@@ -146,7 +145,8 @@ def test_redisinsight_is_published_on_loopback_and_never_told_a_password() -> No
     script = render_insight_script(plan)
     assert "-p 127.0.0.1:6380:5540" in script
     assert "--add-host host.docker.internal:host-gateway" in script
-    assert "PASSWORD" not in script and SECRETS["viewer"].reveal() not in script
+    assert "PASSWORD" not in script
+    assert SECRETS["viewer"].reveal() not in script
     assert plan.insight is not None
     limited = plan._replace(insight=plan.insight._replace(limits=Limits(0.5, 2**29)))
     assert "--memory 536870912" in render_insight_script(limited)
@@ -175,9 +175,12 @@ def test_every_shell_reads_every_script(shell: str, name: str, tmp_path: Path) -
 def test_the_health_check_keeps_its_password_to_itself() -> None:
     """The password comes by stdin from its file, and `-e` and grep make NOAUTH a failure."""
     script = health_script(built_in("dev"))
-    assert "--askpass" in script and "< /usr/local/etc/redis/health.secret" in script
-    assert " -e " in script and "grep -qx PONG" in script
-    assert "REDISCLI_AUTH" not in script and " -a " not in script
+    assert "--askpass" in script
+    assert "< /usr/local/etc/redis/health.secret" in script
+    assert " -e " in script
+    assert "grep -qx PONG" in script
+    assert "REDISCLI_AUTH" not in script
+    assert " -a " not in script
     tls = built_in("dev")._replace(listen=built_in("dev").listen._replace(port=0, tls=TLS))
     assert "-p 6380 --tls --cacert '/certs/ca.crt'" in health_script(tls)
 

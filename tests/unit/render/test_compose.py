@@ -10,6 +10,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from tests.unit.render.plans import TLS, built_in
 
 from keywright_ops.model.plan import Limits, Plan
 from keywright_ops.render.compose import (
@@ -18,7 +19,6 @@ from keywright_ops.render.compose import (
     preset_folder,
     render_compose,
 )
-from tests.unit.render.plans import TLS, built_in
 
 needs_compose = pytest.mark.skipif(
     shutil.which("docker-compose") is None, reason="docker-compose is not installed"
@@ -29,7 +29,11 @@ def config(text: str, folder: Path) -> dict[str, Any]:
     """Return what `docker-compose config` makes of a file; it needs no engine."""
     (folder / "docker-compose.yml").write_text(text, encoding="utf-8")
     done = subprocess.run(
-        ["docker-compose", "config"], cwd=folder, capture_output=True, text=True, env={"LC_ALL": "C"}
+        ["docker-compose", "config"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={"LC_ALL": "C"},
     )
     assert (done.returncode, done.stderr) == (0, "")
     found: dict[str, Any] = yaml.safe_load(done.stdout)
@@ -48,7 +52,8 @@ def test_the_real_tool_accepts_every_file(environment: str, change: Any, tmp_pat
     """`docker-compose config` of 1.29 accepts every rendered file without a warning and reads from
     it the service, volume and network that the plan names."""
     plan = change(built_in(environment))
-    assert plan.container is not None and plan.insight is not None
+    assert plan.container is not None
+    assert plan.insight is not None
     found = config(render_compose(plan), tmp_path)
     assert list(found["services"]) == [plan.container.service, "redisinsight"]
     assert found["services"]["redis"]["container_name"] == plan.container.name
@@ -65,7 +70,8 @@ def test_production_has_the_guides_numbers(tmp_path: Path) -> None:
     assert (redis["cpus"], redis["mem_limit"]) == (0.5, "1536m")
     assert redis["logging"]["options"] == {"max-size": "50m", "max-file": "5"}
     assert (redis["restart"], redis["healthcheck"]["interval"]) == ("always", "10s")
-    assert "ports" not in redis and "command" not in redis
+    assert "ports" not in redis
+    assert "command" not in redis
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
@@ -127,7 +133,7 @@ def test_two_compose_files_never_share_a_folder(file: str, folders: tuple[str, s
 
 
 # Any text that YAML can carry at all: no NUL, no half surrogates.
-TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)))
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 NASTY = (
     "$", "$$", "${A}", "$${A:-b}", "${", "a#b", " #", "yes", "1:30", "0o17", "~", "null", "'", '"',
     "\\", "\\n", "\n", "\r\n", " lead", "trail ", "\t", "\u2028", "\ufeff", "😀", "é", "{{.}}",
@@ -147,7 +153,7 @@ def test_any_text_survives_the_real_tool(values: list[str], tmp_path: Path) -> N
     """Any text written by compose_text is what Compose itself holds after YAML and interpolation.
 
     `config` prints `$` doubled again, as it must for its own output to be a compose file; and it
-    prints U+0085 so that no YAML reader gets it back, which is why that one is left to the next test.
+    prints U+0085 so that no YAML reader gets it back, so that one is left to the next test.
     """
     texts = [*NASTY, *values]
     lines = "".join(f"      V{at}: {compose_text(text)}\n" for at, text in enumerate(texts))
@@ -162,7 +168,9 @@ def test_any_text_is_one_ascii_line_that_json_reads_too(text: str) -> None:
     """compose_text gives one line of ASCII in double quotes, so YAML 1.1, YAML 1.2 and any locale
     read the same."""
     scalar = compose_text(text)
-    assert scalar.isascii() and "\n" not in scalar and scalar[0] == scalar[-1] == '"'
+    assert scalar.isascii()
+    assert "\n" not in scalar
+    assert scalar[0] == scalar[-1] == '"'
     assert yaml.safe_load(scalar).replace("$$", "$") == text
 
 

@@ -5,9 +5,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.unit.render.plans import built_in, guarded
 
 from keywright_ops.render.nginx import render_nginx
-from tests.unit.render.plans import built_in, guarded
 
 needs_nginx = pytest.mark.skipif(
     shutil.which("nginx") is None or shutil.which("openssl") is None,
@@ -25,8 +25,7 @@ def check(site: str, folder: Path) -> str:
     site = site.replace(f"{live}/fullchain.pem", str(certificate))
     site = site.replace(f"{live}/privkey.pem", str(key))
     (folder / "nginx.conf").write_text(
-        f"pid {folder}/pid;\nerror_log stderr;\nevents {{}}\n"
-        f"http {{\naccess_log off;\n{site}\n}}\n"
+        f"pid {folder}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{site}\n}}\n"
     )
     done = subprocess.run(
         ["nginx", "-t", "-p", str(folder), "-c", str(folder / "nginx.conf")],

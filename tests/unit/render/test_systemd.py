@@ -5,11 +5,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.unit.render.plans import HOST, built_in
 
 from keywright_ops.model.plan import Directive, Memory, Plan
 from keywright_ops.render.systemd import render_drop_in, unit_path
 from keywright_ops.render.waits import start_seconds, stop_seconds
-from tests.unit.render.plans import HOST, built_in
 
 DEBIAN_UNIT = Path("/lib/systemd/system/redis-server.service")
 
@@ -60,7 +60,8 @@ def test_the_verifier_would_have_spoken(tmp_path: Path) -> None:
     """The judge of the test above does complain of an unknown key and of a bad value."""
     broken = render_drop_in(built_in("linux")) + "TimeoutStoppSec=1\nLimitNOFILE=many\n"
     said = verify(broken, tmp_path)
-    assert "Unknown key 'TimeoutStoppSec'" in said and "Failed to parse resource value" in said
+    assert "Unknown key 'TimeoutStoppSec'" in said
+    assert "Failed to parse resource value" in said
 
 
 def test_every_setting_has_its_reason_above_it() -> None:
@@ -85,7 +86,9 @@ def test_docker_is_waited_for_only_where_its_address_is_used() -> None:
     on a server that listens on loopback alone; and Docker is never required."""
     loopback = built_in("linux")
     loopback = loopback._replace(listen=loopback.listen._replace(bind=("127.0.0.1", "-::1")))
-    texts = [render_drop_in(each) for each in (built_in("linux"), built_in("linux", HOST), loopback)]
+    texts = [
+        render_drop_in(each) for each in (built_in("linux"), built_in("linux", HOST), loopback)
+    ]
     assert ["After=docker.service" in text for text in texts] == [True, True, False]
     assert [text for text in texts if "Requires=" in text or "Wants=" in text] == []
 

@@ -1,0 +1,140 @@
+"""The readers of keywright.dotenv against the programs themselves; no root, no running engine.
+
+A program that is not installed skips its tests with its name; the lab and CI have all of them.
+"""
+
+import glob
+import re
+import shutil
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.lab import real_readers
+from tests.unit.keywright.passwords import passwords
+
+from keywright.dotenv import quote_for, read, write_line
+from keywright.settings import Settings
+
+PROGRAMS = {
+    "dotenv": (real_readers.by_dotenv, True),
+    "systemd": (real_readers.by_systemd, bool(real_readers.SYSTEMD)),
+    "docker": (real_readers.by_docker, bool(shutil.which("docker"))),
+    "compose": (real_readers.by_compose, bool(real_readers.compose_v2())),
+    "compose1": (real_readers.by_compose1, bool(real_readers.compose_v1())),
+    "shell": (real_readers.by_shell, bool(glob.glob("/bin/sh"))),
+}
+# How many runs of each program a test may cost: in process, 40 ms, 500 ms.
+RUNS = {"dotenv": 300, "systemd": 300, "docker": 40, "compose": 60, "compose1": 6, "shell": 60}
+
+dialects = pytest.mark.parametrize(
+    "dialect",
+    [
+        pytest.param(
+            each,
+            marks=[] if there else pytest.mark.skip(reason=f"the program of {each} is not here"),
+        )
+        for each, (_, there) in PROGRAMS.items()
+    ],
+)
+
+pieces = st.sampled_from(
+    [
+        *"AB_=\n \t'\"\\$#{};|~:`-0é😀%!",
+        "${A}",
+        "${B:-d}",
+        "${B-d}",
+        "${OUTER}",
+        "$OUTER",
+        "${A:+x}",
+    ]
+    + ["${A", " # c", "export ", "\\n", "\\$", '\\"', "\\'", "\\0101", "$$", "\r\n", "\x0b"]
+    + ["\u00a0", "\u2028", "\n# c\n", "\n; c\n", "\n# c\\\n"]
+)
+lines = st.tuples(
+    st.sampled_from(["A=", "B=", "_C=", "export A=", "A =", "A= ", "", "B: "]),
+    st.lists(pieces, max_size=7).map("".join),
+).map("".join)
+files = st.tuples(st.lists(lines, max_size=3).map("\n".join), st.sampled_from(["", "\n"])).map(
+    "".join
+)
+
+
+def _long_comments(text: str) -> bool:
+    """A comment that ends with a backslash runs on before systemd 254 and no more since."""
+    version = re.search(r"shared-(\d+)", real_readers.SYSTEMD[-1])
+    return version is not None and int(version[1]) >= 254 and "\\" in text and "#" in text
+
+
+@dialects
+def test_a_reader_reads_as_its_program(dialect: str) -> None:
+    """For any file: the same names and values as the program, or both refuse the file.
+
+    The shell's reader may refuse what the shell would run; nothing else is allowed to differ."""
+    program = PROGRAMS[dialect][0]
+
+    @settings(
+        max_examples=RUNS[dialect], deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    @given(files)
+    def same(text: str) -> None:
+        if dialect == "systemd" and _long_comments(text):
+            return
+        ours = read(text, dialect, real_readers.OUTER)
+        if dialect == "shell" and ours.refused:
+            return
+        theirs = program(text.encode())
+        if theirs is not None:  # compose lets a name be empty; no environment does
+            theirs = {name: value for name, value in theirs.items() if name not in ("", "OUTER")}
+        values = {name: value for name, value in ours.values().items() if name != "OUTER"}
+        assert theirs == (None if ours.refused else values)
+
+    same()
+
+
+@dialects
+def test_many_passwords_survive_in_one_file(dialect: str) -> None:
+    """settings → .env → program → settings, for any passwords, written for that program."""
+    program = PROGRAMS[dialect][0]
+
+    @settings(
+        max_examples=max(2, RUNS[dialect] // 10),
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    @given(st.lists(passwords, min_size=20, max_size=60))
+    def survive(values: list[str]) -> None:
+        expected = {f"P{at}": value for at, value in enumerate(values)}
+        text = "".join(
+            write_line(name, value, must=(dialect,)) + "\n" for name, value in expected.items()
+        )
+        assert expected == program(text.encode())
+
+    survive()
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(passwords, min_size=10, max_size=40))
+def test_one_file_for_all_is_read_by_whom_it_says(values: list[str]) -> None:
+    """The shared quoting is read back by every program that quote_for names."""
+    there = tuple(each for each, (_, there) in PROGRAMS.items() if there and each != "compose1")
+    quotings = {f"P{at}": quote_for(there, value) for at, value in enumerate(values)}
+    for dialect in there:
+        expected = {
+            name: value
+            for (name, quoting), value in zip(quotings.items(), values, strict=True)
+            if dialect in quoting.reads
+        }
+        text = "".join(f"{name}={quotings[name].text}\n" for name in expected)
+        assert expected == PROGRAMS[dialect][0](text.encode()), dialect
+
+
+@dialects
+def test_settings_come_out_of_the_real_program(dialect: str) -> None:
+    """What one writes for a program, the application reads from that program's environment."""
+    password = "p ä'\"$x\\ #y"
+    text = write_line("REDIS_PASSWORD", password, must=(dialect,)) + "\nREDIS_PORT=7\n"
+    seen = PROGRAMS[dialect][0](text.encode())
+    assert seen is not None
+    found = Settings.from_env(seen)
+    assert (password, 7) == (found.password.reveal() if found.password else "", found.port)
