@@ -99,12 +99,16 @@ class FakeServer:
         if self.config["save"]:
             self.save()
 
-    def _changed(self) -> None:
-        """After a write: evict, then append."""
+    def _evict(self) -> bool:
+        """Make room where the policy allows it; return whether there is room now."""
         limit = int(self.config["maxmemory"])
         if limit and self.config["maxmemory-policy"].startswith("allkeys"):
             while self.data and self._used() > limit:
                 del self.data[next(iter(self.data))]
+        return not limit or self._used() <= limit
+
+    def _changed(self) -> None:
+        """After a change the append-only file has it too."""
         if self.config["appendonly"] == "yes" and not self.rewriting:
             self._write_aof(self.data)
 
@@ -164,8 +168,7 @@ class FakeServer:
         return self.data.get(key)
 
     def _set(self, key: str, value: str, *_: str) -> Reply:
-        limit = int(self.config["maxmemory"])
-        if limit and self.config["maxmemory-policy"] == "noeviction" and self._used() > limit:
+        if not self._evict():
             raise ReplyError("OOM command not allowed when used memory > 'maxmemory'.")
         self.data[key] = value
         self._changed()
@@ -197,7 +200,9 @@ class FakeServer:
         if name == "appendonly" and before != self.config[name]:
             self.rewriting = 2 if value == "yes" else 0
             if self.rewriting:  # the folder is there at once, what can be loaded only at the end
-                self.files[f"{self.config['dir']}/appendonlydir/temp-appendonly.aof.incr"] = (b"", 0o600)
+                folder = self._aof.rpartition("/")[0]
+                self.files[f"{folder}/temp-appendonly.aof.incr"] = (b"", 0o600)
+        self._evict()
         self._changed()
         return "OK"
 
