@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from keywright.errors import ApplyError, InputError, Refused
+from keywright.errors import ApplyError, InputError, KeywrightError, Refused
 from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import CHOICES, Opened, open_environment, unresolved
 from keywright_ops.actions.place import find_place
@@ -20,8 +20,8 @@ from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Facts, Server
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import Outcome
-from keywright_ops.model.step import Danger, Signal, Step
-from keywright_ops.steps.diff import Declared, diff
+from keywright_ops.model.step import Control, Danger, Signal, Step
+from keywright_ops.steps.diff import Declared, before_stop, diff
 from keywright_ops.steps.foreign import foreign_data
 from keywright_ops.steps.keyspace import keys_held
 from keywright_ops.steps.restart import start, stop, write_canary
@@ -121,40 +121,53 @@ def workshop(opened: Opened, ask: Ask) -> Workshop:
 def bring_up(
     ask: Ask, opened: Opened, declared: Declared, shop: Workshop, canary: str
 ) -> list[Step]:
-    """Gather, diff and apply until nothing differs, at most ROUNDS times; return the steps done."""
+    """Gather, diff and apply until nothing differs, at most ROUNDS times; return the steps done.
+
+    Raises ApplyError or Refused after taking back what was done, in earlier rounds too.
+    """
     done: list[Done] = []
-    performed: list[Step] = []
-    for _ in range(ROUNDS):
-        declared = declared._replace(drafted=opened.vault.drafted)
-        facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
-        refuse_foreign(ask, opened, facts)
-        steps = with_canary(diff(declared, facts), opened.plan, facts, canary)
-        if not steps:
-            return performed
-        if isinstance(facts.process, Missing):
-            refuse_taken_port(opened.plan)
-        confirm(steps, shop)
-        apply_or_undo(steps, shop, done)
-        performed += steps
+    try:
+        for _ in range(ROUNDS + 1):
+            declared = declared._replace(drafted=opened.vault.drafted)
+            facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
+            refuse_foreign(ask, opened, facts)
+            steps = with_canary(diff(declared, facts), opened.plan, facts, canary)
+            if not steps:
+                return [each.step for each in done]
+            refuse_taken_port(opened.plan, facts, steps)
+            confirm(steps, shop)
+            try:
+                apply(steps, shop, done)
+            except WorldMoved:
+                continue  # gather and diff again
+    except (ApplyError, Refused) as error:
+        raise taken_back(error, done, shop) from None
     raise ApplyError(
         f"after {ROUNDS} rounds something still differs: {steps[0].title}",
         "is somebody else changing this server? `keywright diff` shows what differs",
     )
 
 
-def apply_or_undo(steps: tuple[Step, ...], shop: Workshop, done: list[Done]) -> None:
-    """Apply; when a step fails take back everything of this run and say so."""
+def apply_or_undo(steps: tuple[Step, ...], shop: Workshop) -> None:
+    """Apply; when a step fails take back everything that was done and say so."""
+    done: list[Done] = []
     try:
         apply(steps, shop, done)
-    except WorldMoved:
-        return  # the next round gathers and diffs again
-    except (ApplyError, Refused) as error:
-        count = sum(each.undo is not None for each in done)
-        failures = undo(done, shop)
-        told = f"; {count} steps were taken back" if count else ""
-        if failures:
-            told = "; not everything could be taken back: " + "; ".join(failures)
-        raise ApplyError(f"{error}{told}", error.hint) from None
+    except (ApplyError, Refused, WorldMoved) as error:
+        raise taken_back(error, done, shop) from None
+
+
+def taken_back(error: KeywrightError, done: list[Done], shop: Workshop) -> KeywrightError:
+    """Take back what was done; return the error that says so."""
+    if not done:
+        return error
+    count = sum(each.undo is not None for each in done)
+    failures = undo(done, shop)
+    told = f"; {count} steps were taken back" if count else ""
+    if failures:
+        told = "; not everything could be taken back: " + "; ".join(failures)
+    kind = Refused if isinstance(error, Refused) else ApplyError
+    return kind(f"{error}{told}", error.hint)
 
 
 def with_canary(steps: tuple[Step, ...], plan: Plan, facts: Facts, canary: str) -> tuple[Step, ...]:
@@ -179,21 +192,21 @@ def wants_restart_proof(opened: Opened) -> bool:
 
 def restart_steps(opened: Opened, shop: Workshop, canary: str, why: str) -> list[Step]:
     """Canary, stop, start: perform them and return them."""
-    facts = gather(opened.target, opened.plan, frozenset({"process", "info"}))
+    declared = declare(opened)
+    facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
     if isinstance(facts.process, Missing):
         raise ApplyError("the server is gone", "`keywright up` starts it")
-    ending = stop(facts.process, opened.plan, why, keys_held(facts))
-    steps: tuple[Step, ...] = (ending, start("start it again"))
-    if opened.plan.persistence.promised and not isinstance(facts.info, Missing):
-        steps = (write_canary(opened.plan, canary), *steps)
+    steps = (*before_stop(declared, facts), stop(facts, why), start("start it again"))
+    steps = with_canary(steps, opened.plan, facts, canary)
     confirm(steps, shop)
-    apply_or_undo(steps, shop, [])
+    apply_or_undo(steps, shop)
     return list(steps)
 
 
 def refuse_foreign(ask: Ask, opened: Opened, facts: Facts) -> None:
     """Data that this environment did not write is never loaded, overwritten or removed unasked."""
-    known = os.path.exists(f"{opened.home}/{CHOICES}") or ask.adopt
+    choices = opened.target.transport.read(f"{opened.home}/{CHOICES}")
+    known = not isinstance(choices, Missing) or ask.adopt
     strangers = () if known else foreign_data(facts)
     if strangers:
         raise Refused(
@@ -203,9 +216,17 @@ def refuse_foreign(ask: Ask, opened: Opened, facts: Facts) -> None:
         )
 
 
-def refuse_taken_port(plan: Plan) -> None:
-    """A port that somebody else holds is an error, never another port."""
+def refuse_taken_port(plan: Plan, facts: Facts, steps: tuple[Step, ...]) -> None:
+    """A port that somebody else holds is an error, never another port; asked before anything is stopped.
+
+    While our own server runs on that very port nothing can be said, and nothing need be.
+    """
     number = port(plan)
+    unsaid = isinstance(facts.config, Missing) or facts.config.get("port") == str(number)
+    own = not isinstance(facts.process, Missing) and unsaid
+    comes = any(isinstance(step.do, Signal | Control) for step in steps)
+    if own or not comes or facts.listening == ():
+        return
     for address in plan.listen.bind:
         host = str(address).removeprefix("-").replace("*", "0.0.0.0")
         if str(address).startswith("-") or is_free(host, number):

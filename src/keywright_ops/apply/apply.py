@@ -15,12 +15,12 @@ from keywright_ops.model.absence import Missing
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import (
     LOAD_USERS,
-    Answers,
     Control,
     Copy,
     Danger,
     Do,
     FileIs,
+    InOrder,
     KeepSecret,
     Move,
     NothingRuns,
@@ -28,6 +28,7 @@ from keywright_ops.model.step import (
     RemoveFile,
     RunCommand,
     Signal,
+    Speaks,
     Step,
     Until,
     WriteFile,
@@ -146,8 +147,8 @@ def _do(do: Do, shop: Workshop) -> None:
             reply = target.redis.ask(user, [argv])[0]
             if isinstance(reply, ReplyError):
                 raise reply
-        case Control(action):
-            _control(action, target)
+        case Control(action, program):
+            _control(action, program, target)
         case Signal(pid, start, name):
             process = target.supervisor.find()
             if isinstance(process, Missing) or (process.pid, process.start) != (pid, start):
@@ -155,14 +156,17 @@ def _do(do: Do, shop: Workshop) -> None:
             target.supervisor.signal(process, name)
         case KeepSecret(names):
             shop.vault.keep(names)
+        case InOrder(doings):
+            for each in doings:
+                _do(each, shop)
         case _:
             assert_never(do)
 
 
-def _control(action: str, target: Target) -> None:
+def _control(action: str, program: str, target: Target) -> None:
     process = target.supervisor.find()
     if action == "start" and isinstance(process, Missing):
-        target.supervisor.start()
+        target.supervisor.start(program)
     elif action == "stop" and not isinstance(process, Missing):
         target.supervisor.signal(process, "TERM")
 
@@ -217,9 +221,20 @@ def undo(done: list[Done], shop: Workshop) -> list[str]:
 
 def _take_back(each: Done, shop: Workshop) -> None:
     assert each.undo is not None
-    _do(each.undo, shop)
+    doings = each.undo.doings if isinstance(each.undo, InOrder) else (each.undo,)
+    for doing in doings:
+        if isinstance(doing, Move) and not _is_there(doing.source, shop):
+            continue  # the step failed before it moved anything
+        _do(doing, shop)
     if isinstance(each.undo, Control):
-        up = Until((Answers(),), limit=600.0, unless=(NothingRuns(),))
+        # the old server may know another administrator than we do now: that it speaks is enough
+        up = Until((Speaks(),), limit=600.0, unless=(NothingRuns(),))
         _wait(up if each.undo.action == "start" else Until((NothingRuns(),), limit=60.0), shop)
     shop.journal.note("undone", each.step.id)
     shop.watch("undone", each.step)
+
+
+def _is_there(path: str, shop: Workshop) -> bool:
+    folder, _, name = path.rpartition("/")
+    names = shop.target.transport.names(folder)
+    return not isinstance(names, Missing) and name in names

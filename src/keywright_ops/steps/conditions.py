@@ -11,6 +11,7 @@ from keywright_ops.model.step import (
     FileIs,
     NothingRuns,
     ProcessGone,
+    Speaks,
 )
 
 
@@ -29,6 +30,9 @@ def holds(condition: Condition, facts: Facts) -> bool | Missing:
             return file.digest == digest
         case Answers():
             return _answers(facts)
+        case Speaks():
+            turned_away = isinstance(facts.info, Missing) and facts.info.why.startswith(TURNED_AWAY)
+            return turned_away or _answers(facts)
         case ProcessGone(pid, start):
             process = facts.process
             return isinstance(process, Missing) or (process.pid, process.start) != (pid, start)
@@ -38,6 +42,7 @@ def holds(condition: Condition, facts: Facts) -> bool | Missing:
             assert_never(condition)
 
 
+TURNED_AWAY = ("WRONGPASS", "NOAUTH", "NOPERM")  # what a server says that does not know us
 NOT_THERE = "it is not there"  # the one reason for a missing file that is an answer
 
 
@@ -60,7 +65,7 @@ def questions(conditions: tuple[Condition, ...]) -> frozenset[str]:
                 wanted.add(question)
             case FileIs():
                 wanted.add("files")
-            case Answers():
+            case Answers() | Speaks():
                 wanted |= {"info", "process"}
             case ProcessGone() | NothingRuns():
                 wanted.add("process")

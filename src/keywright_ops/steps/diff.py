@@ -12,11 +12,11 @@ from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.facts import AclUser, Facts
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import KeepSecret, Step
+from keywright_ops.profile.directive_names import SEVERAL_WORDS
 from keywright_ops.render.redis_conf import render_redis_conf
-from keywright_ops.steps.appendonly import appendonly_on_disk
+from keywright_ops.steps.appendonly import appendonly_on_disk, await_rewrite, set_aside
 from keywright_ops.steps.files import differs, write
-from keywright_ops.steps.keyspace import keys_held
-from keywright_ops.steps.restart import start, stop
+from keywright_ops.steps.restart import await_data, start, stop
 from keywright_ops.steps.running import differing, needs_restart, set_live
 from keywright_ops.steps.users import load_users
 
@@ -44,7 +44,9 @@ def diff(declared: Declared, facts: Facts) -> tuple[Step, ...]:
         return (*steps, *_start(declared, facts))
     if isinstance(facts.config, Missing):
         why = f"it runs but does not answer Keywright ({facts.config.why})"
-        return (*steps, stop(facts.process, declared.plan, why, keys_held(facts)))
+        return (*steps, stop(facts, why))
+    if not isinstance(facts.info, Missing) and facts.info.get("loading", "0") != "0":
+        return (*steps, await_data())
     return (*steps, *_change_running(declared, facts))
 
 
@@ -61,17 +63,34 @@ def _keep(drafted: tuple[str, ...]) -> list[Step]:
 
 
 def _start(declared: Declared, facts: Facts) -> list[Step]:
-    """Files first, then the server; data written under the other `appendonly` is loaded as it was."""
-    conf = declared.conf
-    written_under = appendonly_on_disk(facts.stored)
-    if written_under is not None and written_under != declared.plan.persistence.appendonly:
-        conf = _conf(declared, {"appendonly": "yes" if written_under else "no"})
+    """Files first, then the server, so that it finds its data as it was written."""
+    conf = _conf(declared, _as_it_was(declared.plan, facts))
     files = [file for file in (declared.acl, conf) if differs(file, facts)]
     return [*(write(file, facts) for file in files), start()]
 
 
+def _as_it_was(plan: Plan, facts: Facts) -> dict[str, str]:
+    """The settings under which stopped data must be loaded first; they are changed on the live server.
+
+    `appendonly` decides which files are read at all; a smaller maxmemory would cost keys unasked.
+    """
+    found: dict[str, str] = {}
+    written_under = appendonly_on_disk(facts.stored)
+    if written_under is None:
+        return found
+    if written_under != plan.persistence.appendonly:
+        found["appendonly"] = "yes" if written_under else "no"
+    before = "" if isinstance(facts.disk_config, Missing) else facts.disk_config.get("maxmemory", "0")
+    now = plan.memory.maxmemory
+    if before.isdigit() and now and (int(before) == 0 or int(before) > now):
+        found["maxmemory"] = before
+    return found
+
+
 def _conf(declared: Declared, instead: Mapping[str, str]) -> WholeFile:
     """redis.conf of the plan with some settings left at another value for now."""
+    if not instead:
+        return declared.conf
     directives = tuple(
         each._replace(words=_words(each.name, instead[each.name])) if each.name in instead else each
         for each in declared.plan.directives
@@ -81,26 +100,57 @@ def _conf(declared: Declared, instead: Mapping[str, str]) -> WholeFile:
 
 
 def _words(name: str, value: str) -> tuple[str, ...]:
-    return tuple(value.split()) if name == "bind" else (value,)
+    return tuple(value.split()) if name in SEVERAL_WORDS or name in ("bind", "save") else (value,)
 
 
 def _change_running(declared: Declared, facts: Facts) -> list[Step]:
-    """Live changes, then redis.conf; or, where only a restart helps, the stop (then diff is asked again).
+    """Live changes, then redis.conf; where only a restart helps, the stop after them (then ask again).
 
-    redis.conf never names another address than the running server's, and no stop is planned while disk
-    and live disagree on `appendonly`: a crash in between must find a file under which the data loads.
+    redis.conf never names another address than the running server's, and says `appendonly` as it is kept
+    before anything is stopped: whoever starts the server after a crash finds a file under which the data
+    loads. Live changes come first, because a stop keeps the data only as the live server does.
     """
     plan = declared.plan
-    assert not isinstance(facts.process, Missing)
     steps = load_users(declared.acl, declared.users, facts)
+    steps += set_live(plan, facts)
+    if all(each.name != "appendonly" for each in differing(plan, facts)):
+        steps += _agree(plan, facts)
     reasons = _restart_reasons(plan, facts)
-    if not reasons:
-        steps += set_live(plan, facts)
-        return [*steps, write(declared.conf, facts)] if differs(declared.conf, facts) else steps
+    waiting = [each.name for each in differing(plan, facts) if needs_restart(each)]
+    conf = _conf(declared, _live(facts, waiting))
+    if differs(conf, facts):
+        steps.append(write(conf, facts))
+    if reasons:
+        steps.append(stop(facts, "; ".join(reasons), plan.persistence.promised))
+    return steps
+
+
+def before_stop(declared: Declared, facts: Facts) -> list[Step]:
+    """Return what must be done before the server is stopped as it runs, with nothing else changed.
+
+    After a killed `up`, or a CONFIG SET by hand, redis.conf would load the data under another
+    `appendonly` than it is kept.
+    """
+    if isinstance(facts.process, Missing) or isinstance(facts.config, Missing):
+        return []
+    steps = _agree(declared.plan, facts)
     if _disk_disagrees(facts):
-        return [*steps, write(_conf_as_running(declared, facts), facts)]
-    why = "; ".join(reasons)
-    return [*steps, stop(facts.process, plan, why, keys_held(facts))]
+        names = [each.name for each in differing(declared.plan, facts)]
+        steps.append(write(_conf(declared, _live(facts, names)), facts))
+    return steps
+
+
+def _agree(plan: Plan, facts: Facts) -> list[Step]:
+    """Bring the data directory to what the running server's `appendonly` says of it."""
+    assert not isinstance(facts.config, Missing)
+    if facts.config.get("appendonly") != "yes":
+        return set_aside(plan, facts)
+    return [await_rewrite()] if _disk_disagrees(facts) else []
+
+
+def _live(facts: Facts, names: list[str]) -> dict[str, str]:
+    assert not isinstance(facts.config, Missing)
+    return {name: facts.config[name] for name in names}
 
 
 def _restart_reasons(plan: Plan, facts: Facts) -> list[str]:
@@ -112,7 +162,9 @@ def _restart_reasons(plan: Plan, facts: Facts) -> list[str]:
         if needs_restart(each)
     ]
     program = plan.engine.program
-    if isinstance(program, str) and program and facts.process.executable != program:
+    # either name: the executable is what a link such as Debian's /usr/bin/redis-server points to
+    runs = (facts.process.executable, facts.process.command[0])
+    if isinstance(program, str) and program and program not in runs:
         reasons.append(f"another server program, {program}")
     return reasons
 
@@ -122,11 +174,3 @@ def _disk_disagrees(facts: Facts) -> bool:
     assert not isinstance(facts.config, Missing)
     on_disk = {} if isinstance(facts.disk_config, Missing) else facts.disk_config
     return on_disk.get("appendonly", "no") != facts.config.get("appendonly", "no")
-
-
-def _conf_as_running(declared: Declared, facts: Facts) -> WholeFile:
-    """redis.conf with everything that needs a restart, and appendonly, as the server runs now."""
-    assert not isinstance(facts.config, Missing)
-    live = facts.config
-    waiting = [each.name for each in differing(declared.plan, facts) if needs_restart(each)]
-    return _conf(declared, {name: live[name] for name in (*waiting, "appendonly")})

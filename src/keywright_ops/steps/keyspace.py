@@ -1,4 +1,4 @@
-"""How much data a server holds, read from INFO keyspace."""
+"""How much data a server holds, and whether it keeps it when it ends."""
 
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Facts
@@ -13,3 +13,14 @@ def keys_held(facts: Facts) -> int:
         if name.startswith("db") and value.startswith("keys="):
             total += int(value[len("keys=") :].partition(",")[0])
     return total
+
+
+def keeps_data(facts: Facts) -> bool:
+    """Whether the server writes what it holds when it is stopped: append-only file or save points.
+
+    Asked of the server itself, else of the redis.conf that it was started with.
+    """
+    for config in (facts.config, facts.disk_config):
+        if not isinstance(config, Missing):
+            return config.get("appendonly", "no") == "yes" or config.get("save", "always") != ""
+    return False

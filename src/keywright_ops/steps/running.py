@@ -7,6 +7,7 @@ from keywright_ops.model.facts import Facts
 from keywright_ops.model.plan import Directive, Plan
 from keywright_ops.model.step import ADMIN, Danger, FieldIs, RedisCommand, Step
 from keywright_ops.steps.appendonly import switch_appendonly
+from keywright_ops.steps.keyspace import keeps_data, keys_held
 
 # Where a change would move the place that the server is asked at, a restart is clearer than a
 # connection that is pulled away under us.
@@ -65,6 +66,10 @@ def _config_set(plan: Plan, facts: Facts, directive: Directive) -> Step:
 
 def _cost(plan: Plan, facts: Facts, name: str) -> tuple[Danger, str]:
     """What the change of this setting costs the data that is there now."""
+    if name == "save" and keeps_data(facts) and not plan.persistence.promised:
+        keys = keys_held(facts)
+        if keys and not isinstance(facts.config, Missing) and facts.config["appendonly"] == "no":
+            return Danger.LOSES_DATA, f" ({keys} keys will not survive the next restart)"
     if name not in ("maxmemory", "maxmemory-policy") or isinstance(facts.info, Missing):
         return Danger.SAFE, ""
     used = int(facts.info.get("used_memory", "0"))

@@ -1,4 +1,4 @@
-"""The one server of the fake world: loads redis.conf, users.acl and its data, and answers what Keywright asks.
+"""The fake world's server: loads redis.conf, users.acl and its data, and answers what Keywright asks.
 
 Data files hold JSON instead of RDB and AOF, under the real names and with the real moments of writing.
 """
@@ -129,7 +129,7 @@ class FakeServer:
 
     def log_in(self, name: str, secret: Secret | None) -> str:
         """Return the user's name. Raises ReplyError (WRONGPASS)."""
-        line, user = self.users.get(name, ("", None))
+        _, user = self.users.get(name, ("", None))
         digest = sha256((secret.reveal() if secret else "").encode()).hexdigest()
         if user is None or not user.enabled or not (user.nopass or digest in user.hashes):
             raise ReplyError("WRONGPASS invalid username-password pair or user is disabled.")

@@ -64,8 +64,11 @@ class Supervisor(Protocol):
         """The running server, told by its configuration file; never somebody else's."""
         ...
 
-    def start(self) -> None:
-        """Start the server and return at once; it outlives this process."""
+    def start(self, program: str = "") -> None:
+        """Start the server and return at once; it outlives this process.
+
+        `program` is another one than the environment's own, for taking back a change of it.
+        """
         ...
 
     def signal(self, process: Process, name: str) -> None:
