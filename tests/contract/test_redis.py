@@ -202,3 +202,20 @@ def test_another_port_on_disk_is_where_it_is_asked(rig: Rig) -> None:
     rig.configure(port="1")
     with pytest.raises(Unreachable):
         rig.call("PING", login="default")
+
+
+def test_an_append_only_file_that_is_moved_goes_on_being_written(rig: Rig) -> None:
+    """Renamed while it is written, it holds later writes too; off and on again makes a new, whole one."""
+    rig.up(appendonly="yes")
+    rig.call("SET", "a", "1")
+    data = f"{rig.home}/data"
+    rig.transport.move(f"{data}/appendonlydir", f"{data}/aside")
+    rig.call("SET", "b", "1")
+    assert "appendonlydir" not in rig.transport.names(data)
+    written = f"{data}/aside/appendonly.aof.1.incr.aof"
+    rig.wait(lambda: b"b" in rig.transport.read(written).split(b"SET")[-1])
+    assert "OK" == rig.call("CONFIG", "SET", "appendonly", "no")
+    assert "appendonlydir" not in rig.transport.names(data)
+    assert "OK" == rig.call("CONFIG", "SET", "appendonly", "yes")
+    rig.wait(lambda: rig.info()["aof_rewrite_in_progress"] == "0")
+    assert {"a": "1", "b": "1"} == survives(rig, "KILL", appendonly="yes")

@@ -12,7 +12,7 @@ from keywright_ops.actions.place import find_place
 from keywright_ops.actions.proving import prove, token
 from keywright_ops.actions.restart_record import RestartRecord, restart_record
 from keywright_ops.apply.apply import Done, Watch, Workshop, WorldMoved, apply, confirm, undo
-from keywright_ops.apply.journal import Journal
+from keywright_ops.apply.journal import JOURNAL, Journal
 from keywright_ops.apply.lock import lock
 from keywright_ops.gather.environment import EVERYTHING, gather, port
 from keywright_ops.gather.host import holder, is_free
@@ -204,9 +204,13 @@ def restart_steps(opened: Opened, shop: Workshop, canary: str, why: str) -> list
 
 
 def refuse_foreign(ask: Ask, opened: Opened, facts: Facts) -> None:
-    """Data that this environment did not write is never loaded, overwritten or removed unasked."""
-    choices = opened.target.transport.read(f"{opened.home}/{CHOICES}")
-    known = not isinstance(choices, Missing) or ask.adopt
+    """Data that this environment did not write is never loaded, overwritten or removed unasked.
+
+    Choices or a journal say that it ran here once, be it in an `up` that failed and was taken back.
+    """
+    names = opened.target.transport.names(opened.home)
+    here = () if isinstance(names, Missing) else names
+    known = ask.adopt or CHOICES in here or JOURNAL in here
     strangers = () if known else foreign_data(facts)
     if strangers:
         raise Refused(

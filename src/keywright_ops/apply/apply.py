@@ -223,8 +223,8 @@ def _take_back(each: Done, shop: Workshop) -> None:
     assert each.undo is not None
     doings = each.undo.doings if isinstance(each.undo, InOrder) else (each.undo,)
     for doing in doings:
-        if isinstance(doing, Move) and not _is_there(doing.source, shop):
-            continue  # the step failed before it moved anything
+        if isinstance(doing, Move) and not _can_move(doing, shop):
+            continue  # the step failed before it moved anything, or the server made it anew
         _do(doing, shop)
     if isinstance(each.undo, Control):
         # the old server may know another administrator than we do now: that it speaks is enough
@@ -234,7 +234,10 @@ def _take_back(each: Done, shop: Workshop) -> None:
     shop.watch("undone", each.step)
 
 
-def _is_there(path: str, shop: Workshop) -> bool:
-    folder, _, name = path.rpartition("/")
-    names = shop.target.transport.names(folder)
-    return not isinstance(names, Missing) and name in names
+def _can_move(move: Move, shop: Workshop) -> bool:
+    there = []
+    for path in (move.source, move.destination):
+        folder, _, name = path.rpartition("/")
+        names = shop.target.transport.names(folder)
+        there.append(not isinstance(names, Missing) and name in names)
+    return there == [True, False]

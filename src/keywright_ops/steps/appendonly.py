@@ -6,7 +6,8 @@ So the switch is made on the live server, the rewrite is waited for, and only th
 
 The truth about stopped data is what lies there: a complete append-only file exists exactly while it is
 kept. A folder without a manifest is what an unfinished first rewrite leaves: nothing to load. A file that
-the running server no longer writes (`appendonly no`) is old at once, so it is set aside before any stop.
+the running server no longer writes is old at once, and would be loaded for the newest data; so it is set
+aside first (the server goes on writing to what it has open) and switched off then.
 """
 
 from keywright_ops.model.absence import Missing
@@ -77,11 +78,11 @@ def switch_appendonly(plan: Plan, facts: Facts, on: bool) -> list[Step]:
     )
     keys = keys_held(facts)
     if plan.persistence.promised:
-        return [_snapshot(), off, *_set_aside_until_undone(plan, facts)]
+        return [_snapshot(), *_set_aside_until_undone(plan, facts), off]
     if keys:
         title = f"stop keeping data: {keys} keys will not survive the next restart"
         off = off._replace(title=title, danger=Danger.LOSES_DATA)
-    return [off, *_set_aside_until_undone(plan, facts)]
+    return [*_set_aside_until_undone(plan, facts), off]
 
 
 def _snapshot() -> Step:
@@ -113,7 +114,7 @@ def set_aside(plan: Plan, facts: Facts) -> list[Step]:
 
 
 def _set_aside_until_undone(plan: Plan, facts: Facts) -> list[Step]:
-    """Set aside what was the truth a moment ago: when the switch is taken back it is so again."""
+    """Set aside what is the truth until the switch; taken back if the switch was not made."""
     return [
         step._replace(undo=Move(step.do.destination, step.do.source))
         for step in set_aside(plan, facts)

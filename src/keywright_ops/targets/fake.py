@@ -95,6 +95,8 @@ class FakeTransport:
             raise ApplyError(f"cannot move {source}: No such file or directory")
         for path in found:
             self.world.files[destination + path[len(source) :]] = self.world.files.pop(path)
+        if self.world.server is not None:
+            self.world.server.moved(source, destination)
 
     def run(self, argv: Sequence[str], stdin: str | Secret = "") -> Completed:
         """There are no programs to run but the server: `cat` stands for all that read their input."""

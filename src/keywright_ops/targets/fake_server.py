@@ -63,6 +63,7 @@ class FakeServer:
             raise ServerEnded(f"Bad directive or wrong number of arguments: {unknown[0]}")
         self.config = DEFAULTS | settings
         self.users = self._read_users()
+        self.aof = f"{self.config['dir']}/appendonlydir/appendonly.aof"  # what it has open
         self.rewriting = 0  # how many more INFO until the rewrite has ended
         self.data: dict[str, str] = self._load()
 
@@ -72,23 +73,24 @@ class FakeServer:
     def _dump(self) -> str:
         return f"{self.config['dir']}/dump.rdb"
 
-    @property
-    def _aof(self) -> str:
-        return f"{self.config['dir']}/appendonlydir/appendonly.aof"
+    def moved(self, source: str, destination: str) -> None:
+        """What it has open follows when its folder is renamed."""
+        if self.aof.startswith(f"{source}/"):
+            self.aof = destination + self.aof[len(source) :]
 
     def _load(self) -> dict[str, str]:
         if self.config["appendonly"] == "no":
             found = self.files.get(self._dump, (b"{}", 0))[0]
-        elif f"{self._aof}.manifest" in self.files:
-            found = self.files[f"{self._aof}.1.incr.aof"][0]
+        elif f"{self.aof}.manifest" in self.files:
+            found = self.files[f"{self.aof}.1.incr.aof"][0]
         else:  # the trap: an existing dump is not read
             self._write_aof({})
             found = b"{}"
         return dict(json.loads(found))
 
     def _write_aof(self, data: dict[str, str]) -> None:
-        self.files[f"{self._aof}.1.incr.aof"] = (json.dumps(data).encode(), 0o600)
-        self.files[f"{self._aof}.manifest"] = (b"file appendonly.aof.1.incr.aof", 0o600)
+        self.files[f"{self.aof}.1.incr.aof"] = (json.dumps(data).encode(), 0o600)
+        self.files[f"{self.aof}.manifest"] = (b"file appendonly.aof.1.incr.aof", 0o600)
 
     def save(self) -> None:
         """Write the dump, as SAVE does."""
@@ -200,7 +202,8 @@ class FakeServer:
         if name == "appendonly" and before != self.config[name]:
             self.rewriting = 2 if value == "yes" else 0
             if self.rewriting:  # the folder is there at once, what can be loaded only at the end
-                folder = self._aof.rpartition("/")[0]
+                folder = f"{self.config['dir']}/appendonlydir"
+                self.aof = f"{folder}/appendonly.aof"
                 self.files[f"{folder}/temp-appendonly.aof.incr"] = (b"", 0o600)
         self._evict()
         self._changed()
