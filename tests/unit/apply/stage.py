@@ -23,7 +23,7 @@ from keywright_ops.model.step import Step
 from keywright_ops.plan.resolve import resolve
 from keywright_ops.profile.declared import Profile
 from keywright_ops.profile.load import load_profile
-from keywright_ops.steps.diff import diff
+from keywright_ops.steps.diff import Declared, diff
 from keywright_ops.steps.restart import canary_key
 from keywright_ops.targets.fake import FakeDoor, FakeSupervisor, FakeTransport, World
 from keywright_ops.targets.target import Target
@@ -147,10 +147,23 @@ def open_stage(world: World, wish: Wish, wire: Wire) -> Opened:
     supervisor: Any = Wired(FakeSupervisor(world, plan.engine.program, HOME), wire)
 
     def locate() -> Endpoint:
-        return _locate(plain, plan)  # type: ignore[arg-type]
+        return _located(plain, plan)
 
     door: Any = Wired(FakeDoor(world, locate, by_user), wire)
     return Opened(place, plan, HOME, vault, secrets, Target(transport, supervisor, door))
+
+
+_seen: dict[bytes, Endpoint] = {}
+
+
+def _located(transport: FakeTransport, plan: Plan) -> Endpoint:
+    """What the action locates, once for every redis.conf."""
+    content = transport.read(f"{HOME}/redis.conf")
+    if isinstance(content, Missing):
+        return _locate(transport, plan)  # type: ignore[arg-type]
+    if content not in _seen:
+        _seen[content] = _locate(transport, plan)  # type: ignore[arg-type]
+    return _seen[content]
 
 
 def run_up(
@@ -178,12 +191,11 @@ def run_up(
     if not restarted and wants_restart_proof(opened):
         restart_steps(opened, shop, token, "to prove that data survives it")
         restarted = True
-    return Ran(opened, tuple(seen), verdicts(opened, token, restarted))
+    return Ran(opened, tuple(seen), verdicts(opened, declared, token, restarted))
 
 
-def verdicts(opened: Opened, token: str, restarted: bool) -> dict[str, str]:
+def verdicts(opened: Opened, declared: Declared, token: str, restarted: bool) -> dict[str, str]:
     """Ask every proof that needs neither a socket nor a program of the real machine."""
-    declared = declare(opened)
     key = canary_key(opened.plan, token)
     facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
     scene = Scene(opened.target, opened.plan, declared.users, facts, key)

@@ -37,6 +37,8 @@ def test_a_failure_takes_back_what_was_done(name: str, after: bool) -> None:
     wire = Wire()
     run_up(copied(base), scene.wish, wire)
     for number, effect in enumerate(wire.names):
+        if after and effect == "note":
+            continue  # as much was done as when the next effect fails before it is done
         world = copied(base)
         why = f"failed {'after' if after else 'before'} {number}: {effect}, of {wire.names}"
         trip = Wire(number, after, fails=True)
