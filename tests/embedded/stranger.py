@@ -57,7 +57,9 @@ class Person:
             "PYTHONDONTWRITEBYTECODE": "1",
             "LANG": "C.UTF-8",
         }
-        self.prefix: tuple[str, ...] = ()  # how the program is started: `setpriv …` for another user
+        self.prefix: tuple[
+            str, ...
+        ] = ()  # how the program is started: `setpriv …` for another user
         self.program: tuple[str, ...] = PROGRAM
         self.declare(*settings, top=top, more=more)
 
@@ -121,7 +123,9 @@ class Person:
     def secrets(self) -> dict[str, str]:
         """Every secret of every vault of this person."""
         found: dict[str, str] = {}
-        root = Path(self.environ.get("XDG_STATE_HOME", f"{self.environ.get('HOME', '')}/.local/state"))
+        root = Path(
+            self.environ.get("XDG_STATE_HOME", f"{self.environ.get('HOME', '')}/.local/state")
+        )
         for path in root.glob("keywright/*/*/vault.json"):
             try:
                 found |= json.loads(path.read_text())["secrets"]
@@ -159,7 +163,9 @@ class Person:
 
     def pids(self) -> list[int]:
         """Every server whose configuration lies under this person's root."""
-        return [pid for pid, argv in processes() if argv[1:2] and argv[1].startswith(f"{self.root}/")]
+        return [
+            pid for pid, argv in processes() if argv[1:2] and argv[1].startswith(f"{self.root}/")
+        ]
 
     def leave(self) -> None:
         """End every server of this person, by its own pid."""

@@ -17,10 +17,10 @@ REDIS_7 = "/usr/bin/redis-server"
         ('maxmemory_policy = "volatile-ttl"', "maxmemory-policy", "volatile-ttl"),
         ('save = ["900 1", "60 1000"]', "save", "900 1 60 1000"),
         ("slowlog_max_len = 500", "slowlog-max-len", "500"),
-        ('settings.hz = 20', "hz", "20"),
+        ("settings.hz = 20", "hz", "20"),
         ('settings.notify-keyspace-events = "Ex"', "notify-keyspace-events", "xE"),
         ('appendfsync = "always"', "appendfsync", "always"),
-        ('settings.maxclients = 500', "maxclients", "500"),
+        ("settings.maxclients = 500", "maxclients", "500"),
     ],
 )
 def test_live(neighbour: Person, line: str, setting: str, value: str) -> None:
@@ -112,7 +112,7 @@ def test_refused_at_the_start(stranger: Person) -> None:
 def test_refused_at_a_restart(settled: Person) -> None:
     """Law: when a restart with a new setting fails the old server comes back with the old file."""
     settled.ask("SET", "kept", "1")
-    settled.declare('settings.io-threads = 2000')
+    settled.declare("settings.io-threads = 2000")
     said = settled.say("up")
     assert said.code in (1, 2)
     assert settled.ask("GET", "kept") == "1"

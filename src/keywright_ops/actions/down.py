@@ -4,7 +4,7 @@ import time
 from typing import NamedTuple
 
 from keywright.errors import ApplyError
-from keywright_ops.actions.declared import declare
+from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import Opened, open_environment
 from keywright_ops.actions.proving import prove, token
 from keywright_ops.actions.restart_record import restart_record
@@ -19,11 +19,11 @@ from keywright_ops.actions.up import (
 )
 from keywright_ops.apply.apply import confirm
 from keywright_ops.apply.lock import lock
-from keywright_ops.gather.environment import gather
+from keywright_ops.gather.environment import EVERYTHING, gather
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import Step
-from keywright_ops.steps.keyspace import keys_known
+from keywright_ops.steps.diff import before_stop
 from keywright_ops.steps.restart import stop
 
 
@@ -37,10 +37,11 @@ class DownReport(NamedTuple):
 
 def down_steps(opened: Opened) -> tuple[Step, ...]:
     """Return the steps that stop the server: () when none runs."""
-    facts = gather(opened.target, opened.plan, frozenset({"process", "info"}))
+    declared = declare(opened)
+    facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
     if isinstance(facts.process, Missing):
         return ()
-    return (stop(facts.process, opened.plan, "as asked", keys_known(facts)),)
+    return (*before_stop(declared, facts), stop(facts, "as asked"))
 
 
 def down(ask: Ask) -> DownReport:
@@ -50,7 +51,7 @@ def down(ask: Ask) -> DownReport:
         steps = down_steps(opened)
         shop = workshop(opened, ask)
         confirm(steps, shop)
-        apply_or_undo(steps, shop, [])
+        apply_or_undo(steps, shop)
     return DownReport(opened.plan, opened.home, steps)
 
 

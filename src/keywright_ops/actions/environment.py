@@ -92,7 +92,8 @@ def choose_secrets(
             given["default"] = Secret(value)
     if "default" not in given and plan.default_password:
         given["default"] = Secret(plan.default_password)
-    return vault.draft(dict.fromkeys(user.secret for user in plan.users), given)
+    # a managed service has no users of ours, but the application's password may be given all the same
+    return given | vault.draft(dict.fromkeys(user.secret for user in plan.users), given)
 
 
 def _from_dotenv(place: Place, variable: str) -> str:

@@ -12,20 +12,20 @@ from keywright_ops.actions.place import find_place
 from keywright_ops.actions.proving import prove, token
 from keywright_ops.actions.restart_record import RestartRecord, restart_record
 from keywright_ops.apply.apply import Done, Watch, Workshop, WorldMoved, apply, confirm, undo
-from keywright_ops.apply.journal import Journal
+from keywright_ops.apply.journal import JOURNAL, Journal
 from keywright_ops.apply.lock import lock
 from keywright_ops.gather.environment import EVERYTHING, gather, port
 from keywright_ops.gather.host import TAKEN, bind_problem, holder
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Facts, Server
+from keywright_ops.model.login import REFUSALS
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import Outcome
 from keywright_ops.model.step import Signal, Step
-from keywright_ops.steps.diff import Declared, diff
+from keywright_ops.steps.diff import Declared, before_stop, diff
 from keywright_ops.steps.foreign import foreign_data
-from keywright_ops.steps.keyspace import keys_held, keys_known, used_beyond
+from keywright_ops.steps.keyspace import keys_held, used_beyond
 from keywright_ops.steps.restart import start, stop, write_canary
-from keywright_ops.steps.running import REFUSALS
 
 ROUNDS = 5
 
@@ -141,8 +141,7 @@ def _rounds(
     canary: str,
     done: list[Done],
 ) -> list[Step]:
-    performed: list[Step] = []
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS + 1):  # the last one only sees that nothing differs
         declared = declared._replace(drafted=opened.vault.drafted)
         facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
         refuse_foreign(ask, opened, facts)
@@ -150,7 +149,7 @@ def _rounds(
             refuse_silent(facts)
         steps = with_canary(diff(declared, facts), opened.plan, facts, canary)
         if not steps:
-            return performed
+            return [each.step for each in done]
         refuse_taken_port(opened, steps, facts)
         refuse_lost_databases(opened.plan, facts)
         confirm(steps, shop)
@@ -158,15 +157,15 @@ def _rounds(
             apply(steps, shop, done)
         except WorldMoved:
             continue  # the next round gathers and diffs again
-        performed += steps
     raise ApplyError(
         f"after {ROUNDS} rounds something still differs: {steps[0].title}",
         "is somebody else changing this server? `keywright diff` shows what differs",
     )
 
 
-def apply_or_undo(steps: tuple[Step, ...], shop: Workshop, done: list[Done]) -> None:
-    """Apply; when a step fails take back everything of this run and say so."""
+def apply_or_undo(steps: tuple[Step, ...], shop: Workshop) -> None:
+    """Apply; when a step fails take back everything that was done and say so."""
+    done: list[Done] = []
     try:
         apply(steps, shop, done)
     except KeywrightError as error:
@@ -175,14 +174,15 @@ def apply_or_undo(steps: tuple[Step, ...], shop: Workshop, done: list[Done]) -> 
 
 def taken_back(error: KeywrightError, done: list[Done], shop: Workshop) -> KeywrightError:
     """Take everything back, and return the error that says so; with nothing done the error itself."""
-    count = sum(each.undo is not None for each in done)
-    if not count:
+    if not done:
         return error
+    count = sum(each.undo is not None for each in done)
     failures = undo(done, shop)
-    told = f"; {count} steps were taken back"
+    told = f"; {count} steps were taken back" if count else ""
     if failures:
         told = "; not everything could be taken back: " + "; ".join(failures)
-    return ApplyError(f"{error}{told}", error.hint)
+    kind = Refused if isinstance(error, Refused) else ApplyError
+    return kind(f"{error}{told}", error.hint)
 
 
 def with_canary(steps: tuple[Step, ...], plan: Plan, facts: Facts, canary: str) -> tuple[Step, ...]:
@@ -207,21 +207,25 @@ def wants_restart_proof(opened: Opened) -> bool:
 
 def restart_steps(opened: Opened, shop: Workshop, canary: str, why: str) -> list[Step]:
     """Canary, stop, start: perform them and return them."""
-    facts = gather(opened.target, opened.plan, frozenset({"process", "info"}))
+    declared = declare(opened)
+    facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
     if isinstance(facts.process, Missing):
         raise ApplyError("the server is gone", "`keywright up` starts it")
-    ending = stop(facts.process, opened.plan, why, keys_known(facts))
-    steps: tuple[Step, ...] = (ending, start("start it again"))
-    if opened.plan.persistence.promised and not isinstance(facts.info, Missing):
-        steps = (write_canary(opened.plan, canary), *steps)
+    steps = (*before_stop(declared, facts), stop(facts, why), start("start it again"))
+    steps = with_canary(steps, opened.plan, facts, canary)
     confirm(steps, shop)
-    apply_or_undo(steps, shop, [])
+    apply_or_undo(steps, shop)
     return list(steps)
 
 
 def refuse_foreign(ask: Ask, opened: Opened, facts: Facts) -> None:
-    """Data that this environment did not write is never loaded, overwritten or removed unasked."""
-    known = os.path.exists(f"{opened.home}/{CHOICES}") or ask.adopt
+    """Data that this environment did not write is never loaded, overwritten or removed unasked.
+
+    Choices or a journal say that it ran here once, be it in an `up` that failed and was taken back.
+    """
+    names = opened.target.transport.names(opened.home)
+    here = () if isinstance(names, Missing) else names
+    known = ask.adopt or CHOICES in here or JOURNAL in here
     strangers = () if known else foreign_data(facts)
     if strangers:
         raise Refused(
@@ -249,7 +253,9 @@ def refuse_silent(facts: Facts) -> None:
 def refuse_lost_databases(plan: Plan, facts: Facts) -> None:
     """Fewer databases than hold keys: the server would not say so, and mix their keys up."""
     databases = plan.directive("databases")
-    lost = used_beyond(facts, int(databases.value)) if databases else ()
+    if databases is None:
+        return
+    lost = used_beyond(facts, int(databases.value))
     if lost:
         raise Refused(
             f"with {databases.value} databases there is no {', no '.join(lost)}, which holds keys",

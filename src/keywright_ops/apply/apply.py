@@ -15,12 +15,12 @@ from keywright_ops.model.absence import Missing
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import (
     LOAD_USERS,
-    Answers,
     Control,
     Copy,
     Danger,
     Do,
     FileIs,
+    InOrder,
     KeepSecret,
     Move,
     NothingRuns,
@@ -28,6 +28,7 @@ from keywright_ops.model.step import (
     RemoveFile,
     RunCommand,
     Signal,
+    Speaks,
     Step,
     Until,
     WriteFile,
@@ -155,6 +156,9 @@ def _do(do: Do, shop: Workshop) -> None:
             target.supervisor.signal(process, name)
         case KeepSecret(names):
             shop.vault.keep(names)
+        case InOrder(doings):
+            for each in doings:
+                _do(each, shop)
         case _:
             assert_never(do)
 
@@ -221,9 +225,23 @@ def undo(done: list[Done], shop: Workshop) -> list[str]:
 
 def _take_back(each: Done, shop: Workshop) -> None:
     assert each.undo is not None
-    _do(each.undo, shop)
+    doings = each.undo.doings if isinstance(each.undo, InOrder) else (each.undo,)
+    for doing in doings:
+        if isinstance(doing, Move) and not _can_move(doing, shop):
+            continue  # the step failed before it moved anything, or the server made it anew
+        _do(doing, shop)
     if isinstance(each.undo, Control):
-        up = Until((Answers(),), limit=600.0, unless=(NothingRuns(),))
+        # the old server may know another administrator than we do now: that it speaks is enough
+        up = Until((Speaks(),), limit=600.0, unless=(NothingRuns(),))
         _wait(up if each.undo.action == "start" else Until((NothingRuns(),), limit=60.0), shop)
     shop.journal.note("undone", each.step.id)
     shop.watch("undone", each.step)
+
+
+def _can_move(move: Move, shop: Workshop) -> bool:
+    there = []
+    for path in (move.source, move.destination):
+        folder, _, name = path.rpartition("/")
+        names = shop.target.transport.names(folder)
+        there.append(not isinstance(names, Missing) and name in names)
+    return there == [True, False]

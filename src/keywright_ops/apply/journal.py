@@ -10,6 +10,7 @@ from typing import Any
 
 from keywright.errors import ApplyError
 
+JOURNAL = "journal.jsonl"
 KEEP_RUNS = 20  # undo folders that are kept; older ones are removed
 
 
@@ -20,7 +21,7 @@ class Journal:
     """
 
     def __init__(self, folder: str, run: str) -> None:
-        self.path = f"{folder}/journal.jsonl"
+        self.path = f"{folder}/{JOURNAL}"
         self.run = run
         self.undo_folder = f"{folder}/undo/{run}"
 

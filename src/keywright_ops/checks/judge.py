@@ -6,10 +6,11 @@ from keywright_ops.facts.canonical import canonical
 from keywright_ops.model.absence import Discovered, Missing
 from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.facts import AclUser, Facts
+from keywright_ops.model.login import REFUSALS
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import FAILED, PASSED, UNKNOWN, Attempt, Outcome, Proof
 from keywright_ops.steps.files import difference, differs
-from keywright_ops.steps.running import REFUSALS, differing
+from keywright_ops.steps.running import differing
 from keywright_ops.steps.users import user_differences
 
 

@@ -19,7 +19,7 @@ COMMANDS = {
     "explain": ("explain", "deploying", "what a setting means, is, and where it comes from"),
     "env": ("env", "deploying", "the application's .env; `env check FILE` reads one"),
     "info": ("info", "looking", "what the server says of itself (INFO)"),
-    "completion": ("completion", "shell", "the completion script for bash or zsh"),
+    "completion": ("completion", "shell", "the completion script for bash, zsh or fish"),
 }
 
 EXIT_WELL, EXIT_FAILED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_REFUSED = range(5)

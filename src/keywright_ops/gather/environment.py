@@ -40,7 +40,7 @@ def gather(target: Target, plan: Plan, wanted: frozenset[str], files: Iterable[s
         files={path: transport.file(path) for path in files} if "files" in wanted else {},
         disk_config=_disk_config(target, plan) if "disk_config" in wanted else NOT_ASKED,
         listening=transport.listening(port(plan)) if "listening" in wanted else NOT_ASKED,
-        stored=transport.names(plan.persistence.directory) if "stored" in wanted else NOT_ASKED,
+        stored=_stored(target, plan) if "stored" in wanted else NOT_ASKED,
     )
 
 
@@ -112,6 +112,18 @@ def _disk_config(target: Target, plan: Plan) -> dict[str, str] | Missing:
     if isinstance(content, Missing):
         return content
     return parse_redis_conf(content.decode("utf-8", "surrogateescape"))
+
+
+def _stored(target: Target, plan: Plan) -> tuple[str, ...] | Missing:
+    """The names in the data directory, and those inside the folder of append-only files."""
+    directory = plan.persistence.directory
+    names = target.transport.names(directory)
+    if isinstance(names, Missing) or "appendonlydir" not in names:
+        return names
+    inside = target.transport.names(f"{directory}/appendonlydir")
+    if isinstance(inside, Missing):
+        return inside
+    return (*names, *(f"appendonlydir/{name}" for name in inside))
 
 
 def conf_path(plan: Plan) -> str:

@@ -69,7 +69,7 @@ class Facts(NamedTuple):
 
     `disk_config` is redis.conf as it stands on disk, `config` what the server says of itself, both
     canonical. `listening` are the addresses whose port is open, `stored` the names in the data
-    directory.
+    directory, and `appendonlydir/NAME` for what lies in that folder.
     """
 
     process: Process | Missing

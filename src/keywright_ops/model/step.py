@@ -37,6 +37,10 @@ class Answers(NamedTuple):
     """The environment's own server answers its administrator and has loaded its data."""
 
 
+class Speaks(NamedTuple):
+    """A server answers, be it that it does not know Keywright's administrator."""
+
+
 class ProcessGone(NamedTuple):
     """This very process (pid and start time) no longer runs."""
 
@@ -48,7 +52,7 @@ class NothingRuns(NamedTuple):
     """No server of this environment runs."""
 
 
-Condition = FieldIs | FileIs | Answers | ProcessGone | NothingRuns
+Condition = FieldIs | FileIs | Answers | Speaks | ProcessGone | NothingRuns
 
 
 class Until(NamedTuple):
@@ -134,8 +138,23 @@ class KeepSecret(NamedTuple):
     names: tuple[str, ...]
 
 
+class InOrder(NamedTuple):
+    """Several doings, one after the other: for an undo that takes more than one."""
+
+    doings: "tuple[Do, ...]"
+
+
 Do = (
-    WriteFile | RemoveFile | Copy | Move | RunCommand | RedisCommand | Control | Signal | KeepSecret
+    WriteFile
+    | RemoveFile
+    | Copy
+    | Move
+    | RunCommand
+    | RedisCommand
+    | Control
+    | Signal
+    | KeepSecret
+    | InOrder
 )
 
 

@@ -4,6 +4,7 @@ from typing import assert_never
 
 from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.facts import Facts
+from keywright_ops.model.login import REFUSALS
 from keywright_ops.model.step import (
     Answers,
     Condition,
@@ -11,6 +12,7 @@ from keywright_ops.model.step import (
     FileIs,
     NothingRuns,
     ProcessGone,
+    Speaks,
 )
 
 
@@ -29,6 +31,9 @@ def holds(condition: Condition, facts: Facts) -> bool | Missing:
             return file.digest == digest
         case Answers():
             return _answers(facts)
+        case Speaks():
+            turned_away = isinstance(facts.info, Missing) and facts.info.why.startswith(REFUSALS)
+            return turned_away or _answers(facts)
         case ProcessGone(pid, start):
             process = facts.process
             return isinstance(process, Missing) or (process.pid, process.start) != (pid, start)
@@ -57,7 +62,7 @@ def questions(conditions: tuple[Condition, ...]) -> frozenset[str]:
                 wanted.add(question)
             case FileIs():
                 wanted.add("files")
-            case Answers():
+            case Answers() | Speaks():
                 wanted |= {"info", "process"}
             case ProcessGone() | NothingRuns():
                 wanted.add("process")

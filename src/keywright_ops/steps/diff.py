@@ -12,10 +12,10 @@ from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.facts import AclUser, Facts
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import KeepSecret, Step
+from keywright_ops.profile.directive_names import SEVERAL_WORDS
 from keywright_ops.render.redis_conf import render_redis_conf
-from keywright_ops.steps.appendonly import appendonly_on_disk
+from keywright_ops.steps.appendonly import appendonly_on_disk, await_rewrite, set_aside
 from keywright_ops.steps.files import differs, write
-from keywright_ops.steps.keyspace import keys_known
 from keywright_ops.steps.restart import await_loaded, start, stop, wake
 from keywright_ops.steps.running import differing, needs_restart, set_live
 from keywright_ops.steps.users import load_users
@@ -46,7 +46,7 @@ def diff(declared: Declared, facts: Facts) -> tuple[Step, ...]:
         return (*steps, wake(facts.process))
     if isinstance(facts.config, Missing):
         why = f"it runs but does not answer Keywright ({facts.config.why})"
-        return (*steps, stop(facts.process, declared.plan, why, keys_known(facts)))
+        return (*steps, stop(facts, why))
     if not isinstance(facts.info, Missing) and facts.info.get("loading", "0") != "0":
         return (*steps, await_loaded())
     return (*steps, *_change_running(declared, facts))
@@ -65,43 +65,39 @@ def _keep(drafted: tuple[str, ...]) -> list[Step]:
 
 
 def _start(declared: Declared, facts: Facts) -> list[Step]:
-    """Files first, then the server; data written under other settings is loaded under those."""
-    conf = declared.conf
-    instead = _written_under(declared.plan, facts)
-    if instead:
-        conf = _conf(declared, instead)
+    """Files first, then the server, so that it finds its data as it was written."""
+    conf = _conf(declared, _as_it_was(declared.plan, facts))
     files = [file for file in (declared.acl, conf) if differs(file, facts)]
     return [*(write(file, facts) for file in files), start()]
 
 
-def _written_under(plan: Plan, facts: Facts) -> dict[str, str]:
-    """The settings under which the data was written, where the plan's would read it wrongly.
+def _as_it_was(plan: Plan, facts: Facts) -> dict[str, str]:
+    """The settings under which stopped data must be loaded first; they are changed on the live server.
 
-    A server with fewer databases than an append-only file selects does not refuse it: it puts their
-    keys into another one (measured with Valkey 9.1 and Redis 7.0).
+    `appendonly` decides which files are read at all; a smaller maxmemory would cost keys unasked; and a
+    server with fewer databases than an append-only file selects does not refuse it: it puts their keys
+    into another one (measured with Valkey 9.1 and Redis 7.0).
     """
-    instead = {}
-    appendonly = appendonly_on_disk(facts.stored)
-    if appendonly is None:
-        return {}
-    if appendonly != plan.persistence.appendonly:
-        instead["appendonly"] = "yes" if appendonly else "no"
-    if _fewer_databases(plan, facts):
-        assert not isinstance(facts.disk_config, Missing)
-        instead["databases"] = facts.disk_config["databases"]
-    return instead
-
-
-def _fewer_databases(plan: Plan, facts: Facts) -> bool:
-    """Whether redis.conf on disk names more databases than the plan; a running server then tells
-    first whether they are empty."""
-    on_disk = {} if isinstance(facts.disk_config, Missing) else facts.disk_config
-    before, now = on_disk.get("databases", ""), plan.directive("databases")
-    return now is not None and before.isdigit() and int(before) > int(now.value)
+    found: dict[str, str] = {}
+    written_under = appendonly_on_disk(facts.stored)
+    if written_under is None:
+        return found
+    if written_under != plan.persistence.appendonly:
+        found["appendonly"] = "yes" if written_under else "no"
+    disk = {} if isinstance(facts.disk_config, Missing) else facts.disk_config
+    before, now = disk.get("maxmemory", "0"), plan.memory.maxmemory
+    if disk and before.isdigit() and now and (int(before) == 0 or int(before) > now):
+        found["maxmemory"] = before
+    databases, wanted = disk.get("databases", ""), plan.directive("databases")
+    if wanted is not None and databases.isdigit() and int(databases) > int(wanted.value):
+        found["databases"] = databases
+    return found
 
 
 def _conf(declared: Declared, instead: Mapping[str, str]) -> WholeFile:
     """redis.conf of the plan with some settings left at another value for now."""
+    if not instead:
+        return declared.conf
     directives = tuple(
         each._replace(words=_words(each.name, instead[each.name])) if each.name in instead else each
         for each in declared.plan.directives
@@ -111,26 +107,63 @@ def _conf(declared: Declared, instead: Mapping[str, str]) -> WholeFile:
 
 
 def _words(name: str, value: str) -> tuple[str, ...]:
-    return tuple(value.split()) if name == "bind" else (value,)
+    return tuple(value.split()) if name in SEVERAL_WORDS or name in ("bind", "save") else (value,)
 
 
 def _change_running(declared: Declared, facts: Facts) -> list[Step]:
-    """Live changes, then redis.conf; or, where only a restart helps, the stop (then diff is asked again).
+    """Live changes, then redis.conf; where only a restart helps, the stop after them (then ask again).
 
-    redis.conf never names another address than the running server's, and no stop is planned while disk
-    and live disagree on `appendonly`: a crash in between must find a file under which the data loads.
+    redis.conf never names another address than the running server's, and says `appendonly` as it is kept
+    before anything is stopped: whoever starts the server after a crash finds a file under which the data
+    loads. Live changes come first, because a stop keeps the data only as the live server does.
     """
     plan = declared.plan
-    assert not isinstance(facts.process, Missing)
     steps = load_users(declared.acl, declared.users, facts)
+    steps += set_live(plan, facts)
+    if all(each.name != "appendonly" for each in differing(plan, facts)):
+        steps += _agree(plan, facts)
     reasons = _restart_reasons(plan, facts)
-    if not reasons:
-        steps += set_live(plan, facts)
-        return [*steps, write(declared.conf, facts)] if differs(declared.conf, facts) else steps
-    if _disk_disagrees(facts) or _fewer_databases(plan, facts):
-        return [*steps, write(_conf_as_running(declared, facts), facts)]
-    why = "; ".join(reasons)
-    return [*steps, stop(facts.process, plan, why, keys_known(facts))]
+    # `databases` is written at once: whoever starts the server next knows by it that a running one
+    # told us that the databases which go are empty
+    waiting = [
+        each.name
+        for each in differing(plan, facts)
+        if needs_restart(each) and each.name != "databases"
+    ]
+    conf = _conf(declared, _live(facts, waiting))
+    if differs(conf, facts):
+        steps.append(write(conf, facts))
+    if reasons:
+        steps.append(stop(facts, "; ".join(reasons), plan.persistence.promised))
+    return steps
+
+
+def before_stop(declared: Declared, facts: Facts) -> list[Step]:
+    """Return what must be done before the server is stopped as it runs, with nothing else changed.
+
+    After a killed `up`, or a CONFIG SET by hand, redis.conf would load the data under another
+    `appendonly` than it is kept.
+    """
+    if isinstance(facts.process, Missing) or isinstance(facts.config, Missing):
+        return []
+    steps = _agree(declared.plan, facts)
+    if _disk_disagrees(facts):
+        names = [each.name for each in differing(declared.plan, facts)]
+        steps.append(write(_conf(declared, _live(facts, names)), facts))
+    return steps
+
+
+def _agree(plan: Plan, facts: Facts) -> list[Step]:
+    """Bring the data directory to what the running server's `appendonly` says of it."""
+    assert not isinstance(facts.config, Missing)
+    if facts.config.get("appendonly") != "yes":
+        return set_aside(plan, facts)
+    return [await_rewrite()] if _disk_disagrees(facts) else []
+
+
+def _live(facts: Facts, names: list[str]) -> dict[str, str]:
+    assert not isinstance(facts.config, Missing)
+    return {name: facts.config[name] for name in names}
 
 
 def _restart_reasons(plan: Plan, facts: Facts) -> list[str]:
@@ -156,13 +189,3 @@ def _disk_disagrees(facts: Facts) -> bool:
     assert not isinstance(facts.config, Missing)
     on_disk = {} if isinstance(facts.disk_config, Missing) else facts.disk_config
     return on_disk.get("appendonly", "no") != facts.config.get("appendonly", "no")
-
-
-def _conf_as_running(declared: Declared, facts: Facts) -> WholeFile:
-    """redis.conf with everything that needs a restart, and appendonly, as the server runs now."""
-    assert not isinstance(facts.config, Missing)
-    live = facts.config
-    waiting = [each.name for each in differing(declared.plan, facts) if needs_restart(each)]
-    if _fewer_databases(declared.plan, facts):
-        waiting = [name for name in waiting if name != "databases"]
-    return _conf(declared, {name: live[name] for name in (*waiting, "appendonly")})

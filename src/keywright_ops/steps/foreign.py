@@ -14,4 +14,4 @@ def foreign_data(facts: Facts) -> tuple[str, ...]:
         return ()
     if not isinstance(facts.disk_config, Missing) or not isinstance(facts.process, Missing):
         return ()
-    return facts.stored
+    return tuple(name for name in facts.stored if "/" not in name)

@@ -1,4 +1,4 @@
-"""How much data a server holds, read from INFO keyspace."""
+"""How much data a server holds, and whether it keeps it when it ends."""
 
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Facts
@@ -23,6 +23,12 @@ def used_beyond(facts: Facts, databases: int) -> tuple[str, ...]:
     return tuple(name for name in names if name.startswith("db") and int(name[2:]) >= databases)
 
 
-def keys_known(facts: Facts) -> int | None:
-    """Return how many keys the server holds; None when it did not say."""
-    return None if isinstance(facts.info, Missing) else keys_held(facts)
+def keeps_data(facts: Facts) -> bool:
+    """Whether the server writes what it holds when it is stopped: append-only file or save points.
+
+    Asked of the server itself, else of the redis.conf that it was started with.
+    """
+    for config in (facts.config, facts.disk_config):
+        if not isinstance(config, Missing):
+            return config.get("appendonly", "no") == "yes" or config.get("save", "always") != ""
+    return False

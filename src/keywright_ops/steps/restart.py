@@ -1,6 +1,7 @@
 """Steps that stop and start a server, and the canary that proves what survives it."""
 
-from keywright_ops.model.facts import Process
+from keywright_ops.model.absence import Missing
+from keywright_ops.model.facts import Facts, Process
 from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import (
@@ -14,6 +15,7 @@ from keywright_ops.model.step import (
     Step,
     Until,
 )
+from keywright_ops.steps.keyspace import keeps_data, keys_held
 
 CANARY_TTL = 120  # seconds: long enough for a slow restart, short enough to be gone by itself
 
@@ -33,21 +35,34 @@ def start(title: str = "start the server") -> Step:
     )
 
 
-def stop(process: Process, plan: Plan, why: str, keys: int | None) -> Step:
+def await_loaded() -> Step:
+    """Wait for a server that runs already and still loads its data."""
+    waiting = start("wait until the server has loaded its data")
+    return waiting._replace(id="await-loaded", expect=(), undo=None)
+
+
+def stop(facts: Facts, why: str, keeps: bool | None = None) -> Step:
     """Ask the server to end (SIGTERM: it flushes and saves first) and wait until it has.
 
-    `keys` is how many it holds, None when it did not say: then it may hold any number.
+    `facts` must hold the process, info, config and disk_config. `keeps` says whether the data will be
+    kept by then; None is as it runs now. The undo starts the very program that ran.
     """
-    lost = keys != 0 and not plan.persistence.promised
-    held = "all keys" if keys is None else f"{keys} keys"
-    cost = f" ({held} are kept in memory only and will be gone)" if lost else ""
+    assert not isinstance(facts.process, Missing)
+    pid, begun = facts.process.pid, facts.process.start
+    kept = keeps_data(facts) if keeps is None else keeps
+    danger, cost = Danger.DISTURBS, ""
+    if not kept and isinstance(facts.info, Missing):
+        danger, cost = Danger.LOSES_DATA, " (what it keeps in memory only will be gone)"
+    elif not kept and keys_held(facts):
+        keys = keys_held(facts)
+        danger, cost = Danger.LOSES_DATA, f" ({keys} keys are kept in memory only and will be gone)"
     return Step(
         id="stop",
         title=f"stop the server: {why}{cost}",
-        do=Signal(process.pid, process.start, "TERM"),
-        until=Until((ProcessGone(process.pid, process.start),), limit=600.0),
-        undo=Control("start", process.command[0]),
-        danger=Danger.LOSES_DATA if lost else Danger.DISTURBS,
+        do=Signal(pid, begun, "TERM"),
+        until=Until((ProcessGone(pid, begun),), limit=600.0),
+        undo=Control("start", facts.process.command[0]),
+        danger=danger,
     )
 
 
@@ -58,16 +73,6 @@ def wake(process: Process) -> Step:
         title="let the suspended server go on",
         do=Signal(process.pid, process.start, "CONT"),
         until=Until((Answers(),), limit=60.0, unless=(NothingRuns(),)),
-    )
-
-
-def await_loaded() -> Step:
-    """Wait until a server that is still loading its data has loaded it."""
-    return Step(
-        id="await-loaded",
-        title="wait until the server has loaded its data",
-        do=RedisCommand(ADMIN, ("INFO", "persistence")),
-        until=Until((Answers(),), limit=1800.0, pace=0.05, unless=(NothingRuns(),)),
     )
 
 

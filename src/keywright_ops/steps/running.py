@@ -8,8 +8,8 @@ from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Directive, Plan
 from keywright_ops.model.step import Danger, FieldIs, RedisCommand, Step
 from keywright_ops.steps.appendonly import switch_appendonly
+from keywright_ops.steps.keyspace import keeps_data, keys_held
 
-REFUSALS = ("WRONGPASS", "NOAUTH", "NOPERM")  # how a server begins that does not know its admin
 # Where a change would move the place that the server is asked at, a restart is clearer than a
 # connection that is pulled away under us.
 RESTARTED = frozenset({"port", "bind", "tls-port", "unixsocket", "dir", "dbfilename"})
@@ -67,6 +67,10 @@ def _config_set(plan: Plan, facts: Facts, directive: Directive) -> Step:
 
 def _cost(plan: Plan, facts: Facts, name: str) -> tuple[Danger, str]:
     """What the change of this setting costs the data that is there now."""
+    if name == "save" and keeps_data(facts) and not plan.persistence.promised:
+        keys = keys_held(facts)
+        if keys and not isinstance(facts.config, Missing) and facts.config["appendonly"] == "no":
+            return Danger.LOSES_DATA, f" ({keys} keys will not survive the next restart)"
     if name not in ("maxmemory", "maxmemory-policy") or isinstance(facts.info, Missing):
         return Danger.SAFE, ""
     used = int(facts.info.get("used_memory", "0"))

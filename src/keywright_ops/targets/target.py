@@ -71,7 +71,7 @@ class Supervisor(Protocol):
     def start(self, program: str = "") -> None:
         """Start the server and return at once; it outlives this process.
 
-        `program` is another one than the plan's: the one that ran before, to go back to it.
+        `program` is another one than the environment's own, for taking back a change of it.
         """
         ...
 

@@ -74,10 +74,17 @@ class Vault:
         return tuple(sorted(self._drafted))
 
     def keep(self, names: Iterable[str]) -> None:
-        """Write the drafted secrets of these names to the vault, durably. Raises ApplyError."""
-        unknown = [name for name in names if name not in self._drafted]
-        if unknown:
-            raise ApplyError(f"no secret was drafted for {', '.join(unknown)}")
+        """Write the drafted secrets of these names to the vault, durably; hold the lock meanwhile.
+
+        Raises ApplyError when one of them was kept by somebody else since we looked.
+        """
+        self._kept = self._load()
+        known = [name for name in names if name in self._kept]
+        if known:
+            raise ApplyError(
+                f"another Keywright has kept a password for {', '.join(known)} meanwhile",
+                "run the same command again: it will take that one",
+            )
         kept = self._kept | {name: self._drafted[name] for name in names}
         plain = {name: secret.reveal() for name, secret in sorted(kept.items())}
         text = json.dumps({"schema": SCHEMA, "secrets": plain}, indent=1)

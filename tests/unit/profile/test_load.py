@@ -138,7 +138,9 @@ def test_bytes_of_every_kind_are_a_profile_or_a_sentence() -> None:
     assert load_profile_bytes(b'\xef\xbb\xbfapp = "x1"\r\n[env.dev]\r\n', "k").app == "x1"
     with pytest.raises(ProfileError, match=r"^k: line 2 is not UTF-8 text$"):
         load_profile_bytes(b'app = "a"\nprefix = "\xff"\n', "k")
-    with pytest.raises(ProfileError, match="a file this large is no profile, 262144 bytes are the limit"):
+    with pytest.raises(
+        ProfileError, match="a file this large is no profile, 262144 bytes are the limit"
+    ):
         load_profile_bytes(b"#" * (10 * 2**20), "k")
     with pytest.raises(ProfileError, match=r"^k: "):
         load_profile_bytes(b"a = 1\x00", "k")

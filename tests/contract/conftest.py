@@ -1,0 +1,46 @@
+"""The two targets that must obey the same laws: this machine with a real server, and the fake world."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.contract.rig import SECRETS, Rig, free_port
+
+from keywright.endpoint import Endpoint
+from keywright_ops.facts.redis_conf import parse_redis_conf
+from keywright_ops.gather.host import find_program
+from keywright_ops.model.absence import Missing
+from keywright_ops.model.facts import Process
+from keywright_ops.targets.child import ChildSupervisor
+from keywright_ops.targets.door import Door
+from keywright_ops.targets.fake import FakeDoor, FakeSupervisor, FakeTransport, World
+from keywright_ops.targets.local import LocalTransport
+
+
+@pytest.fixture(params=["this machine", "the fake"])
+def rig(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[Rig]:
+    """One target; whatever was started there is ended afterwards."""
+    home = str(tmp_path / "home")
+    port = free_port()
+
+    def locate() -> Endpoint:
+        content = transport.read(f"{home}/redis.conf")
+        disk = {} if isinstance(content, Missing) else parse_redis_conf(content.decode())
+        return Endpoint(host="127.0.0.1", port=int(disk.get("port", port)))
+
+    program = find_program("", os.environ["PATH"])
+    assert isinstance(program, str)
+    if request.param == "the fake":
+        world = World(programs=[program])
+        transport: Any = FakeTransport(world)
+        supervisor: Any = FakeSupervisor(world, program, home)
+        yield Rig(transport, supervisor, FakeDoor(world, locate, SECRETS), home, port)
+        return
+    transport, supervisor = LocalTransport(), ChildSupervisor(program, home)
+    door = Door(locate, SECRETS)
+    yield Rig(transport, supervisor, door, home, port)
+    door.close()
+    left = supervisor.find()
+    if isinstance(left, Process):
+        supervisor.signal(left, "KILL")
