@@ -14,6 +14,7 @@ from keywright_ops.actions.up import (
     apply_or_undo,
     home_of,
     open_for_change,
+    refuse_suspended,
     restart_steps,
     workshop,
 )
@@ -41,6 +42,7 @@ def down_steps(opened: Opened) -> tuple[Step, ...]:
     facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
     if isinstance(facts.process, Missing):
         return ()
+    refuse_suspended(facts.process)
     return (*before_stop(declared, facts), stop(facts, "as asked"))
 
 

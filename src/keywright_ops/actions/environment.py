@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from errno import errorcode
 from typing import NamedTuple
 
-from keywright.errors import InputError, ProfileError
+from keywright.errors import InputError, ProfileError, Refused
 from keywright.secret import Secret
 from keywright_ops.actions.locate import locate
 from keywright_ops.actions.place import Place, find_place
 from keywright_ops.gather.environment import port
-from keywright_ops.gather.host import gather_host
+from keywright_ops.gather.host import gather_host, user_name
 from keywright_ops.model.absence import Discovered, Missing
 from keywright_ops.model.facts import HostFacts
 from keywright_ops.model.plan import Plan
@@ -46,6 +46,7 @@ def open_plan(
     name = environment or place.profile.default_env
     values = Values(place.profile, name)  # an unknown name ends here, with the nearest one
     home = place.home(name)
+    refuse_strange_home(home)
     kept = read_choices(home) if values.kind == "local" else {}
     host = None
     if ask_host and values.kind == "local":
@@ -124,6 +125,20 @@ def _host(values: Values, kept: Mapping[str, str], environ: Mapping[str, str]) -
     declared = values.text("server")
     ports = () if "port" in kept else PORT_CANDIDATES
     return gather_host(declared, ports, environ.get("PATH", ""))
+
+
+def refuse_strange_home(home: str) -> None:
+    """Another user's environment is not ours: under sudo we would leave files there that its owner
+    cannot change. Raises Refused."""
+    try:
+        owner = os.stat(home).st_uid
+    except OSError:
+        return  # not there yet, or not to be seen: whoever reads it says which
+    if owner != os.geteuid():
+        raise Refused(
+            f"{home} belongs to user {user_name(owner)}, and you are {user_name(os.geteuid())}",
+            "run it as that user; or set XDG_STATE_HOME to a folder of your own",
+        )
 
 
 def read_choices(home: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from keywright_ops.apply.lock import lock
 from keywright_ops.gather.environment import EVERYTHING, gather, port
 from keywright_ops.gather.host import TAKEN, bind_problem, holder
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.facts import Facts, Server
+from keywright_ops.model.facts import Facts, Process, Server
 from keywright_ops.model.login import REFUSALS
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import Outcome
@@ -211,6 +211,7 @@ def restart_steps(opened: Opened, shop: Workshop, canary: str, why: str) -> list
     facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
     if isinstance(facts.process, Missing):
         raise ApplyError("the server is gone", "`keywright up` starts it")
+    refuse_suspended(facts.process)
     steps = (*before_stop(declared, facts), stop(facts, why), start("start it again"))
     steps = with_canary(steps, opened.plan, facts, canary)
     confirm(steps, shop)
@@ -223,6 +224,12 @@ def refuse_foreign(ask: Ask, opened: Opened, facts: Facts) -> None:
 
     Choices or a journal say that it ran here once, be it in an `up` that failed and was taken back.
     """
+    directory = opened.plan.persistence.directory
+    if os.path.islink(directory):
+        raise Refused(
+            f"{directory} is a link to {os.readlink(directory)}",
+            "name the folder for everything instead: XDG_STATE_HOME=/another/disk keywright up",
+        )
     names = opened.target.transport.names(opened.home)
     here = () if isinstance(names, Missing) else names
     known = ask.adopt or CHOICES in here or JOURNAL in here
@@ -248,6 +255,15 @@ def refuse_silent(facts: Facts) -> None:
         f"the server (process {facts.process.pid}) runs but does not answer: {facts.info.why}",
         "wait if it is busy, or end it with `keywright restart`",
     )
+
+
+def refuse_suspended(process: Process) -> None:
+    """A suspended server cannot end in order, and does not tell what it holds. Raises Unreachable."""
+    if process.suspended:
+        raise Unreachable(
+            f"the server (process {process.pid}) is suspended",
+            f"`keywright up` lets it go on; so does `kill -CONT {process.pid}`",
+        )
 
 
 def refuse_lost_databases(plan: Plan, facts: Facts) -> None:

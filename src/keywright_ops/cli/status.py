@@ -62,8 +62,11 @@ def _show(report: StatusReport) -> None:
     share = f" of {size(most)} ({used * 100 // most} %)" if most else ", no limit"
     address = f"{plan.application.host}:{plan.application.port}"
     print(f"{coloured('✓', GREEN)} {name}: {server.name} {server.version} on {address}")
+    loaded = info.get("loading_loaded_perc", "?")
+    loading = [("loading", f"its data, {loaded} %")] if info.get("loading", "0") != "0" else []
     show_pairs(
         [
+            *loading,
             ("up", f"{duration(server.uptime)} (process {server.pid})"),
             ("memory", f"{size(used)}{share}, evicted keys: {info.get('evicted_keys', '?')}"),
             ("keys", str(keys_held(facts))),

@@ -41,6 +41,7 @@ def gather(target: Target, plan: Plan, wanted: frozenset[str], files: Iterable[s
         disk_config=_disk_config(target, plan) if "disk_config" in wanted else NOT_ASKED,
         listening=transport.listening(port(plan)) if "listening" in wanted else NOT_ASKED,
         stored=_stored(target, plan) if "stored" in wanted else NOT_ASKED,
+        log=target.supervisor.last_words() if "log" in wanted else NOT_ASKED,
     )
 
 
