@@ -7,6 +7,7 @@ from keywright.errors import ApplyError
 from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import Opened, open_environment
 from keywright_ops.actions.proving import prove, token
+from keywright_ops.actions.refusals import refuse_suspended
 from keywright_ops.actions.restart_record import restart_record
 from keywright_ops.actions.up import (
     Ask,
@@ -14,7 +15,6 @@ from keywright_ops.actions.up import (
     apply_or_undo,
     home_of,
     open_for_change,
-    refuse_suspended,
     restart_steps,
     workshop,
 )

@@ -11,7 +11,7 @@ from keywright.secret import Secret
 from keywright_ops.actions.locate import locate
 from keywright_ops.actions.place import Place, find_place
 from keywright_ops.gather.environment import port
-from keywright_ops.gather.host import gather_host, user_name
+from keywright_ops.gather.host import gather_host
 from keywright_ops.model.absence import Discovered, Missing
 from keywright_ops.model.facts import HostFacts
 from keywright_ops.model.plan import Plan
@@ -21,6 +21,7 @@ from keywright_ops.profile.declared import Values
 from keywright_ops.targets.child import ChildSupervisor
 from keywright_ops.targets.door import Door
 from keywright_ops.targets.local import HINTS, LocalTransport
+from keywright_ops.targets.ports import user_name
 from keywright_ops.targets.target import Target
 from keywright_ops.vault.file import Vault
 

@@ -204,7 +204,8 @@ def _explained(step: Step, error: KeywrightError, shop: Workshop) -> ApplyError:
     if isinstance(step.do, Control | Signal):
         words = shop.target.supervisor.last_words()
         telling = [line for line in words if _telling(line)] or list(words)
-        hint = "\n".join(["the server's last words:", *telling[-4:]]) if telling else hint
+        none = "the server left no word in its log: is the disk full?"
+        hint = "\n".join(["the server's last words:", *telling[-4:]]) if telling else hint or none
     return ApplyError(f"'{step.title}' failed: {error}", hint)
 
 

@@ -13,9 +13,8 @@ from keywright.endpoint import Endpoint
 from keywright.errors import ApplyError, Refused, ReplyError, Unreachable
 from keywright.secret import Secret
 from keywright.wire import Reply, Word
-from keywright_ops.model.absence import Missing
+from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.facts import File, Process
-from keywright_ops.model.absence import NOT_THERE
 from keywright_ops.targets.fake_server import FakeServer, ServerEnded
 from keywright_ops.targets.target import Completed
 
@@ -117,6 +116,10 @@ class FakeTransport:
             return ()
         return tuple(each.removeprefix("-") for each in server.config["bind"].split())
 
+    def bind_problem(self, host: str, port: int) -> str:
+        """Nobody else lives in a fake world."""
+        return ""
+
     def _below(self, folder: str) -> list[str]:
         return [path for path in self.world.files if path.startswith(f"{folder}/")]
 
@@ -170,7 +173,10 @@ class FakeSupervisor:
         server = self.world.server
         if server is None:
             return ()
-        return tuple((word.removeprefix("-"), int(server.config["port"])) for word in server.config["bind"].split())
+        return tuple(
+            (word.removeprefix("-"), int(server.config["port"]))
+            for word in server.config["bind"].split()
+        )
 
     def last_words(self) -> tuple[str, ...]:
         """The last lines that the server logged."""

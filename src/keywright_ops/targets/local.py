@@ -130,6 +130,12 @@ class LocalTransport:
         texts = [table.decode() for table in tables if not isinstance(table, Missing)]
         return tuple(address for text in texts for address in parse_proc_net_tcp(text, port))
 
+    def bind_problem(self, host: str, port: int) -> str:
+        """Why nothing can listen there now, tried by binding it; "" when it can."""
+        from keywright_ops.targets.ports import bind_problem  # `status` binds nothing
+
+        return bind_problem(host, port)
+
 
 def make_folders(path: str) -> None:
     """Make a folder and every missing one above it for their owner alone, whatever the umask."""

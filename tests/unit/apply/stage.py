@@ -1,4 +1,4 @@
-"""A stage for `up` on the fake world: start states, a trip wire at every side effect, and what must hold at the end."""
+"""A stage for `up` on the fake world: start states, and a trip wire at every side effect."""
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from keywright.endpoint import Endpoint
 from keywright.errors import ApplyError, ConnectionLost
 from keywright_ops.actions.declared import declare, file_paths
-from keywright_ops.actions.environment import Opened, _locate, choose_secrets
+from keywright_ops.actions.environment import Opened, choose_secrets
+from keywright_ops.actions.locate import locate
 from keywright_ops.actions.place import Place
 from keywright_ops.actions.up import Ask, bring_up, restart_steps, wants_restart_proof
 from keywright_ops.apply.apply import Workshop
@@ -144,26 +145,28 @@ def open_stage(world: World, wish: Wish, wire: Wire) -> Opened:
     secrets = choose_secrets(plan, vault, place, wish.environ)
     by_user = {user.name: secrets[user.secret] for user in plan.users}
     assert isinstance(plan.engine.program, str)
-    supervisor: Any = Wired(FakeSupervisor(world, plan.engine.program, HOME), wire)
+    keeper = FakeSupervisor(world, plan.engine.program, HOME)
+    supervisor: Any = Wired(keeper, wire)
 
-    def locate() -> Endpoint:
-        return _located(plain, plan)
+    def where() -> Endpoint:
+        return _located(keeper, plain, plan)
 
-    door: Any = Wired(FakeDoor(world, locate, by_user), wire)
+    door: Any = Wired(FakeDoor(world, where, by_user), wire)
     return Opened(place, plan, HOME, vault, secrets, Target(transport, supervisor, door))
 
 
-_seen: dict[bytes, Endpoint] = {}
+_seen: dict[tuple[bytes, int], Endpoint] = {}
 
 
-def _located(transport: FakeTransport, plan: Plan) -> Endpoint:
-    """What the action locates, once for every redis.conf."""
-    content = transport.read(f"{HOME}/redis.conf")
-    if isinstance(content, Missing):
-        return _locate(transport, plan)  # type: ignore[arg-type]
-    if content not in _seen:
-        _seen[content] = _locate(transport, plan)  # type: ignore[arg-type]
-    return _seen[content]
+def _located(keeper: FakeSupervisor, transport: FakeTransport, plan: Plan) -> Endpoint:
+    """What the action locates, once for every redis.conf and running server's port."""
+    content, server = transport.read(f"{HOME}/redis.conf"), keeper.world.server
+    if isinstance(content, Missing) or server is None:
+        return locate(keeper, transport, plan)  # type: ignore[arg-type]
+    key = (content, int(server.config["port"]))
+    if key not in _seen:
+        _seen[key] = locate(keeper, transport, plan)  # type: ignore[arg-type]
+    return _seen[key]
 
 
 def run_up(
