@@ -14,9 +14,10 @@ from tests.embedded.test_not_its_own import VALKEY
 @pytest.fixture(scope="module")
 def foreign_dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A snapshot that another server wrote: five keys."""
+    from tests.embedded.stranger import await_true
+
     from keywright.endpoint import Endpoint
     from keywright.wire import Wire
-    from tests.embedded.stranger import await_true
 
     folder = tmp_path_factory.mktemp("foreign")
     path = str(folder / "s")
