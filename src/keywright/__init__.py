@@ -7,13 +7,25 @@ This file imports nothing: a name is fetched from its module when it is first us
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Address": "keywright.url",
     "KeywrightError": "keywright.errors",
     "SettingsError": "keywright.errors",
     "Secret": "keywright.secret",
     "Settings": "keywright.settings",
+    "format_url": "keywright.url",
+    "parse_url": "keywright.url",
 }
 
-__all__ = ["KeywrightError", "Secret", "Settings", "SettingsError", "__version__"]
+__all__ = [
+    "Address",
+    "KeywrightError",
+    "Secret",
+    "Settings",
+    "SettingsError",
+    "__version__",
+    "format_url",
+    "parse_url",
+]
 
 
 def __getattr__(name: str) -> object:

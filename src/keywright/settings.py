@@ -7,27 +7,18 @@ runs must not stop for it; `keywright env check` and the health page show it.
 """
 
 import os
-import re
 from collections.abc import Mapping
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 from keywright.errors import SettingsError
 from keywright.fields import BY_NAME, FIELDS, Field, settings_table
 from keywright.secret import MASK, Secret
-from keywright.suspicions import kept_comment, kept_quotes, near_names, placeholder
+from keywright.suspicions import kept_comment, kept_quotes, near_names
 from keywright.url import PORT, Address, Node, format_url, read_url
+from keywright.values import COMMENT_HINT, QUOTES_HINT, Value, read_value
 
 __all__ = ["FIELDS", "Field", "Settings", "settings_table"]
 
-_COMMENT_HINT = (
-    "put the comment on its own line: `docker run --env-file` and systemd keep what follows a value"
-)
-_QUOTES_HINT = "`docker run --env-file` keeps quotes: write the value bare in that file"
-_BRIEF = re.compile(r"[A-Za-z0-9_.+-]{1,15}|tcp://[0-9.:]{1,21}")
-_SWITCH = {
-    "true": True, "1": True, "yes": True, "on": True,
-    "false": False, "0": False, "no": False, "off": False,
-}  # fmt: skip
 # The URL's options and the variables that say the same.
 _OPTION_FIELDS = {
     "ssl_cert_reqs": "REDIS_SSL_CERT_REQS",
@@ -36,8 +27,6 @@ _OPTION_FIELDS = {
     "socket_connect_timeout": "REDIS_SOCKET_CONNECT_TIMEOUT",
     "max_connections": "REDIS_POOL_MAX_CONNECTIONS",
 }
-
-Value = str | int | float | bool | Secret | None
 
 
 class Settings(NamedTuple):
@@ -90,7 +79,7 @@ class Settings(NamedTuple):
         contradictions: list[str] = []
         url = texts.get("REDIS_URL", "").strip()
         try:
-            values = {name: _value(BY_NAME[name], text) for name, text in texts.items()}
+            values = {name: read_value(BY_NAME[name], text) for name, text in texts.items()}
             address = _from_url(url, values, contradictions) if url else _from_parts(values)
         except SettingsError as error:
             # A password that stands in the wrong variable as well is not shown there either.
@@ -114,69 +103,6 @@ class Settings(NamedTuple):
 
         around = environment or {}
         return cls.from_env({**load_file(path, dialect, around), **around})
-
-
-def _value(field: Field, text: str) -> Value:
-    """Read one variable's text as its kind. Raises SettingsError with the variable's name."""
-    shown = text if field.kind == "password" else text.strip()
-    if hint := placeholder(shown, whole=field.kind == "password"):
-        _fail(field, "is a left-over placeholder", hint)
-    if field.kind == "password":
-        return Secret(text)
-    if field.kind == "url":
-        return Secret(shown)
-    if "@" in shown and "://" in shown:
-        _fail(field, "holds a connection URL", "move it to REDIS_URL")
-    if kept_comment(shown):
-        _fail(field, "has an inline comment behind its value", _COMMENT_HINT)
-    if kept_quotes(shown):
-        _fail(field, "has quotation marks around its value", _QUOTES_HINT)
-    if field.kind == "switch":
-        if shown.lower() not in _SWITCH:
-            _fail(field, f"is {_brief(shown)}, not a switch", f"write {field.name}=true or false")
-        return _SWITCH[shown.lower()]
-    if field.kind == "choice":
-        return _choice(field, shown)
-    if field.kind in ("whole", "seconds"):
-        return _number(field, shown)
-    if any(each.isspace() or ord(each) < 32 for each in shown):
-        _fail(field, "has a space or control character in it", f"write {field.name} without it")
-    return shown
-
-
-def _choice(field: Field, text: str) -> str:
-    word = text.lower().removeprefix("cert_")  # redis-py and Celery also write CERT_REQUIRED
-    if word not in field.choices:
-        _fail(field, f"is {_brief(text)}", f"write one of {', '.join(field.choices)}")
-    return word
-
-
-def _number(field: Field, text: str) -> int | float:
-    low, high = field.low, field.high
-    if field.kind == "whole":
-        fits = text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high
-        if fits:
-            return int(text)
-        what = "a whole number"
-    else:
-        digits = text.replace(".", "", 1)
-        if digits.isascii() and digits.isdigit() and len(text) < 12 and low <= float(text) <= high:
-            return float(text)
-        what = "a number of seconds"
-    if text.startswith("tcp://"):
-        hint = "Kubernetes sets it for a service named redis: use enableServiceLinks: false there"
-    else:
-        hint = f"for example {field.name}={_nearest(text, field)}"
-    _fail(field, f"is {_brief(text)}, not {what} from {low:g} to {high:.12g}", hint)
-
-
-def _nearest(text: str, field: Field) -> str:
-    """The number of seconds that a text with a unit means (`1h` is 3600), else the default."""
-    found = re.fullmatch(r"([0-9]{1,6})(s|m|min|h|d)", text.lower())
-    if found and field.unit == "seconds":
-        number = int(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2][0]]
-        return str(number) if field.low <= number <= field.high else field.default
-    return field.default
 
 
 def _from_parts(values: Mapping[str, Value]) -> Address:
@@ -220,7 +146,7 @@ def _from_url(url: str, values: dict[str, Value], contradictions: list[str]) -> 
         contradictions.append(f"REDIS_URL and REDIS_SSL differ; REDIS_URL counts: {now}")
     for option, text in address.options:
         name = _OPTION_FIELDS[option]
-        value = _value(BY_NAME[name], text)
+        value = read_value(BY_NAME[name], text)
         differs(name, values.get(name), value)
         values[name] = value
     return address
@@ -249,9 +175,9 @@ def _doubts(texts: Mapping[str, str], values: Mapping[str, Value], address: Addr
     doubts = []
     password = texts.get("REDIS_PASSWORD", "")
     if kept_comment(password):
-        doubts.append(f"REDIS_PASSWORD holds ' #', which may be a comment: {_COMMENT_HINT}")
+        doubts.append(f"REDIS_PASSWORD holds ' #', which may be a comment: {COMMENT_HINT}")
     if kept_quotes(password):
-        doubts.append(f"REDIS_PASSWORD stands in quotation marks, which are kept: {_QUOTES_HINT}")
+        doubts.append(f"REDIS_PASSWORD stands in quotation marks, which are kept: {QUOTES_HINT}")
     if password != password.strip():
         doubts.append("REDIS_PASSWORD begins or ends with white space, which is kept")
     if address.tls and values.get("REDIS_SSL_CERT_REQS") == "none":
@@ -276,7 +202,7 @@ def _settings(
         if field.name in values:
             found[field.attribute] = values[field.name]
         elif default and field.kind in ("switch", "whole", "seconds"):
-            found[field.attribute] = _value(field, default)
+            found[field.attribute] = read_value(field, default)
         else:
             found[field.attribute] = default
     found.pop("url")
@@ -296,12 +222,3 @@ def masked(sentence: str, texts: Mapping[str, str]) -> str:
     """Hide the password of `texts` in a sentence, if somebody put it into another variable too."""
     password = texts.get("REDIS_PASSWORD", "").strip()
     return sentence.replace(password, MASK) if len(password) > 3 else sentence
-
-
-def _brief(text: str) -> str:
-    """Quote a wrong value, but not one that could be a password in the wrong place."""
-    return f"'{text}'" if _BRIEF.fullmatch(text) else "something else"
-
-
-def _fail(field: Field, what: str, hint: str) -> NoReturn:
-    raise SettingsError(f"{field.name} {what}", hint)

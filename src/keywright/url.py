@@ -9,24 +9,14 @@ Username, password, host and path are percent-encoded (RFC 3986); redis-py reads
 here for the first three schemes in the same way, which a property test holds.
 """
 
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
+from keywright.address import OPTIONS, PORT, SCHEMES, SENTINEL_PORT, Address, Node
 from keywright.errors import SettingsError
 from keywright.percent import decode, encode
 from keywright.secret import MASK, Secret
 
-SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
-PORT = 6379
-SENTINEL_PORT = 26379
-
-# What may stand after `?`, besides db and the sentinels' own credentials. The names are redis-py's.
-OPTIONS = (
-    "ssl_cert_reqs",
-    "ssl_ca_certs",
-    "socket_timeout",
-    "socket_connect_timeout",
-    "max_connections",
-)
+__all__ = ["OPTIONS", "PORT", "SCHEMES", "Address", "Node", "format_url", "parse_url", "read_url"]
 
 _ALIASES = {
     "sentinel": "redis+sentinel",
@@ -41,43 +31,6 @@ _ALIASES = {
     "https": "rediss",
 }
 _SHAPE = "a connection URL looks like redis://username:password@host:6379/0"
-
-
-class Node(NamedTuple):
-    """One host (name, IPv4 or IPv6 without brackets) and its port."""
-
-    host: str
-    port: int
-
-
-class Address(NamedTuple):
-    """Where a server is and as whom to log in.
-
-    `nodes` holds one node for redis and rediss, every sentinel for the sentinel schemes, none for
-    unix. `path` is the unix socket, `master` the name that the sentinels know. `username` "" is the
-    default user; `password` None is none (never an empty Secret). `options` are pairs of OPTIONS and their text.
-    """
-
-    scheme: str = "redis"
-    nodes: tuple[Node, ...] = ()
-    database: int = 0
-    username: str = ""
-    password: Secret | None = None
-    path: str = ""
-    master: str = ""
-    sentinel_username: str = ""
-    sentinel_password: Secret | None = None
-    options: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def tls(self) -> bool:
-        """Whether the connection is encrypted."""
-        return self.scheme.startswith("rediss")
-
-    @property
-    def sentinel(self) -> bool:
-        """Whether `nodes` are sentinels, to be asked where the master is."""
-        return self.scheme.endswith("+sentinel")
 
 
 def parse_url(text: str) -> Address:

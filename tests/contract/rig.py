@@ -12,7 +12,9 @@ from keywright_ops.facts.info import parse_info
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Process
 
-SECRETS = {name: Secret(f"password of {name}") for name in ("default", "admin", "appuser", "health")}
+SECRETS = {
+    name: Secret(f"password of {name}") for name in ("default", "admin", "appuser", "health")
+}
 RULES = {
     "default": "~* &* +@all",
     "admin": "~* &* +@all",

@@ -1,11 +1,10 @@
 """The laws of a Redis: logins, settings, users, and what survives the end of the process."""
 
 import pytest
+from tests.contract.rig import RULES, Rig
 
 from keywright.errors import ReplyError, Unreachable
 from keywright_ops.facts.acl import parse_acl_list
-
-from tests.contract.rig import RULES, Rig
 
 
 def code(reply: object) -> str:
@@ -93,7 +92,11 @@ def test_info_tells_process_memory_and_keys(rig: Rig) -> None:
     info = rig.info()
     assert str(process.pid) == info["process_id"]
     assert f"{rig.home}/redis.conf" == info["config_file"]
-    assert ("0", "0", "0") == (info["loading"], info["aof_enabled"], info["aof_rewrite_in_progress"])
+    assert ("0", "0", "0") == (
+        info["loading"],
+        info["aof_enabled"],
+        info["aof_rewrite_in_progress"],
+    )
     assert info["db0"].startswith("keys=1,")
     assert 1 == rig.call("DBSIZE")
     assert int(info["used_memory"]) > 100_000
@@ -153,7 +156,9 @@ def test_a_rewrite_that_did_not_end_leaves_no_manifest(rig: Rig) -> None:
     rig.up(save="3600 1")
     rig.call("SET", "a", "1")
     rig.call("SAVE")
-    rig.call("CONFIG", "SET", "rdb-key-save-delay", "10000000")  # microseconds; the fake knows no delay
+    rig.call(
+        "CONFIG", "SET", "rdb-key-save-delay", "10000000"
+    )  # microseconds; the fake knows no delay
     rig.call("CONFIG", "SET", "appendonly", "yes")
     rig.end("KILL")
     assert "appendonlydir" in rig.transport.names(f"{rig.home}/data")

@@ -1,11 +1,10 @@
 """The laws of a Supervisor: one server, found, started, signalled, and what it said last."""
 
 import pytest
+from tests.contract.rig import Rig
 
 from keywright.errors import ApplyError, Refused, Unreachable
 from keywright_ops.model.absence import Missing
-
-from tests.contract.rig import Rig
 
 
 def test_nothing_runs_before_it_is_started(rig: Rig) -> None:

@@ -3,13 +3,12 @@
 from hashlib import sha256
 
 import pytest
+from tests.contract.rig import Rig
 
 from keywright.errors import ApplyError
 from keywright.secret import Secret
 from keywright_ops.model.absence import Missing
 from keywright_ops.steps.conditions import NOT_THERE
-
-from tests.contract.rig import Rig
 
 
 def test_what_is_written_is_read_with_its_mode(rig: Rig) -> None:
@@ -29,7 +28,10 @@ def test_only_what_does_not_exist_is_not_there(rig: Rig) -> None:
     rig.transport.write(f"{rig.home}/folder/file", b"x", 0o600)
     assert Missing(NOT_THERE) == rig.transport.read(f"{rig.home}/none")
     assert Missing(NOT_THERE) == rig.transport.file(f"{rig.home}/none")
-    for answer in (rig.transport.read(f"{rig.home}/folder"), rig.transport.file(f"{rig.home}/folder")):
+    for answer in (
+        rig.transport.read(f"{rig.home}/folder"),
+        rig.transport.file(f"{rig.home}/folder"),
+    ):
         assert isinstance(answer, Missing)
         assert answer.why != NOT_THERE
     assert () == rig.transport.names(f"{rig.home}/none")

@@ -13,8 +13,10 @@ The blocks of one page run in order, in one empty folder that is also HOME.
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -87,9 +89,23 @@ class Stage:
         return run.returncode, run.stdout
 
     def close(self) -> None:
-        """Stop what the page started."""
-        if list(self.folder.glob(".local/state/keywright/*/*")):
-            self.shell("keywright down --yes")
+        """Stop what the page started: every server whose configuration lies in the folder."""
+        for pid in self._servers():
+            os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + 10
+        while self._servers() and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def _servers(self) -> list[int]:
+        listed = subprocess.run(
+            ["ps", "-axwwo", "pid=,stat=,args="], capture_output=True, text=True
+        )
+        rows = [line.split(None, 2) for line in listed.stdout.splitlines()]
+        return [
+            int(pid)
+            for pid, state, words in (row for row in rows if len(row) == 3)
+            if f"{self.folder}/" in words and "redis.conf" in words and state[0] != "Z"
+        ]
 
     def _console(self, example: Example) -> str:
         for command, expected in commands(example.body):

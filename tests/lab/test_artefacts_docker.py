@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 from tests.lab.docker_engine import Engine
+from tests.lab.real_readers import compose_v2
 from tests.unit.render.plans import SECRETS, built_in
 
 from keywright_ops.model.artefact import WholeFile
-from keywright_ops.model.plan import Plan
+from keywright_ops.model.plan import Insight, Plan
+from keywright_ops.plan.resolve import resolve
+from keywright_ops.profile.load import load_profile
 from keywright_ops.render.artefacts import render
 
 pytestmark = pytest.mark.lab
@@ -37,15 +40,16 @@ def write(plan: Plan, folder: Path) -> None:
 class Deployment:
     """A compose file that is up: `inspect` and `ask` are how the tests see it."""
 
-    def __init__(self, engine: Engine, plan: Plan, folder: Path) -> None:
+    def __init__(self, engine: Engine, plan: Plan, folder: Path, tool: list[str]) -> None:
         assert plan.container is not None
+        self.tool = tool
         self.engine, self.plan, self.folder = engine, plan, folder / plan.directory
         self.name, self.file = plan.container.name, plan.container.compose_file
         self.configuration = self.folder / ("redis" if plan.kind == "docker-dev" else "redis-prod")
 
     def compose(self, *argv: str) -> str:
-        """Run docker-compose with the rendered file."""
-        return self.engine.compose(self.folder, "-f", self.file, *argv).stdout
+        """Run Compose with the rendered file."""
+        return self.engine.run([*self.tool, "-f", self.file, *argv], folder=self.folder).stdout
 
     def inspect(self) -> dict[str, Any]:
         """Return what `docker inspect` says of the container."""
@@ -74,20 +78,32 @@ class Deployment:
 Start = Callable[..., Deployment]
 
 
-@pytest.fixture
-def start(engine: Engine, tmp_path: Path) -> Iterator[Start]:
-    """Start a plan's compose file with an image, a fast health check and no RedisInsight."""
-    running: list[Deployment] = []
+COMPOSE_1 = ["docker-compose"]  # Debian's 1.29
+COMPOSE_2 = compose_v2()
 
-    def up(plan: Plan, image: str) -> Deployment:
+
+@pytest.fixture
+def tool() -> list[str]:
+    """How to call the Compose that starts things."""
+    return COMPOSE_1
+
+
+@pytest.fixture
+def start(engine: Engine, tmp_path: Path, tool: list[str] | None) -> Iterator[Start]:
+    """Start a plan's compose file with an image, a fast health check, RedisInsight if asked for."""
+    running: list[Deployment] = []
+    if tool is None:
+        pytest.skip("Compose v2 is not installed")
+
+    def up(plan: Plan, image: str, insight: Insight | None = None) -> Deployment:
         assert plan.container is not None
         plan = plan._replace(
             engine=plan.engine._replace(image=image),
             container=plan.container._replace(health_interval=1),
-            insight=None,  # its image is in no package of Debian
+            insight=insight,
         )
         write(plan, tmp_path)
-        deployment = Deployment(engine, plan, tmp_path)
+        deployment = Deployment(engine, plan, tmp_path, tool)
         running.append(deployment)
         deployment.compose("up", "-d")
         return deployment
@@ -131,6 +147,7 @@ def test_development_is_published_on_loopback_only(start: Start, redis_image: st
     assert "Connection refused" in bridge.stdout + bridge.stderr
 
 
+@pytest.mark.parametrize("tool", [COMPOSE_1, COMPOSE_2], ids=["1.29", "v2"])
 def test_production_limits_hold_and_nothing_is_published(start: Start, redis_image: str) -> None:
     """The engine itself reports the guide's limits, log rotation and restart policy for prod, and
     no published port."""
@@ -196,6 +213,69 @@ def test_a_file_replaced_on_the_host_is_read_by_acl_load(start: Start, redis_ima
     )
     assert redis.ask("ACL", "LOAD") == "OK"
     assert "extra" in redis.ask("ACL", "USERS").splitlines()
+
+
+def test_only_redisinsights_account_reads_its_preset(start: Start, redis_image: str) -> None:
+    """RedisInsight's file, closed to others on the host, is read in its container by the account
+    of its image (1000) and by no other: the server's entrypoint gave it to that group."""
+    plan = built_in("dev")
+    assert plan.insight is not None
+    # RedisInsight's image is in no package of Debian: any image that stays up stands in for it.
+    redis = start(plan, redis_image, insight=plan.insight._replace(image=redis_image))
+    assert redis.wait("healthy") == "healthy"
+    read = ["cat", "/usr/local/etc/redisinsight/databases.json"]
+    said = [
+        redis.engine.docker("exec", "-u", user, plan.insight.name, *read, check=False)
+        for user in ("1000:1000", "999:999")
+    ]
+    assert SECRETS["viewer"].reveal() in said[0].stdout
+    assert "Permission denied" in said[1].stderr
+    seen = redis.engine.docker("inspect", plan.insight.name).stdout
+    assert SECRETS["viewer"].reveal() not in seen
+
+
+TLS_PROFILE = """
+[env.dev]
+port = 0
+[env.dev.tls]
+cert_file = "/certs/redis.crt"
+key_file = "/certs/redis.key"
+ca_cert_file = "/certs/ca.crt"
+"""
+
+
+def make_certificates(folder: Path) -> None:
+    """Make a CA and a certificate for `redis` and loopback; keys are closed to others."""
+    folder.mkdir(parents=True, mode=0o700)
+    new = ["openssl", "req", "-x509", "-nodes", "-newkey", "rsa:2048", "-days", "2"]
+    names = "subjectAltName=DNS:redis,DNS:localhost,IP:127.0.0.1"
+    own = ["-subj", "/CN=redis", "-addext", names, "-CA", "ca.crt", "-CAkey", "ca.key"]
+    own += ["-addext", "basicConstraints=critical,CA:FALSE"]
+    for command in (
+        [*new, "-subj", "/CN=lab", "-keyout", "ca.key", "-out", "ca.crt"],
+        [*new, *own, "-keyout", "redis.key", "-out", "redis.crt"],
+    ):
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    for path in folder.iterdir():
+        path.chmod(0o600)
+
+
+def test_tls_alone_is_healthy_with_a_key_closed_to_others(
+    start: Start, official_image: str, tmp_path: Path
+) -> None:
+    """With only TLS listening, the server reads a key that is 0600 and not its own, the health
+    check speaks TLS, a client that trusts the CA gets in, and plain text gets no answer."""
+    plan = resolve(load_profile(TLS_PROFILE, "keywright.toml"), "dev", None, {}, "/home")
+    make_certificates(tmp_path / plan.directory / "certs")
+    redis = start(plan, official_image)
+    assert redis.wait("healthy") == "healthy"
+    door = ["-h", "127.0.0.1", "-p", "6380"]
+    secure = [*door, "--tls", "--cacert", str(redis.folder / "certs" / "ca.crt")]
+    ping = ["redis-cli", "-e", "--askpass"]
+    said = redis.engine.run_inside([*ping, *secure, "ping"], stdin=PASSWORD + "\n", check=False)
+    assert said.stdout == "PONG\n", said.stderr
+    plain = redis.engine.run_inside([*ping, *door, "ping"], stdin=PASSWORD + "\n", check=False)
+    assert (plain.returncode, "PONG" in plain.stdout) == (1, False)
 
 
 def test_data_survives_the_container(start: Start, official_image: str) -> None:

@@ -100,7 +100,7 @@ def _differences(readings: Mapping[str, Reading], lines: list[str]) -> Iterator[
     values = {dialect: reading.values() for dialect, reading in able.items()}
     for name, line in places.items():
         groups: dict[str | None, list[str]] = {}
-        for dialect, found in values.items():
+        for dialect, seen in values.items():
             groups.setdefault(seen.get(name), []).append(dialect)
         if len(groups) < 2:
             continue

@@ -40,8 +40,8 @@ def read_compose(text: str, environment: Lookup) -> Reading:
                     entries.append(Entry(name, environment[name], line))
                 continue
             value, at, names = _value(text, at, {**seen, **environment})
-            if not name or name[0].isdigit():
-                skipped.append(Skipped(line, "it has no name that a variable can have"))
+            if not name:
+                skipped.append(Skipped(line, "it has no name"))
                 continue
             seen[name] = value
             entries.append(Entry(name, value, line, names))
@@ -74,10 +74,10 @@ def _key(text: str, at: int) -> tuple[str, int, bool]:
             name = text[at:end].rstrip(GO_SPACE)
             if " " in name:
                 raise Refusal(f"line {line} has a blank in the name")
-            end += 1
-            while end < len(text) and text[end] in _BLANKS:
-                end += 1
-            return name, end, char == "\n"
+            after = end + 1
+            while after < len(text) and text[after] in _BLANKS:
+                after += 1
+            return name, after, char == "\n"
         if char not in _BLANKS and char not in "_.-[]" and not char.isalnum():
             raise Refusal(f"line {line} has a character in the name that none can have")
     return "", at, False

@@ -62,6 +62,18 @@ def decode_file(data: bytes, name: str = "the file") -> str:
     )
 
 
+def file_bytes(path: str) -> bytes:
+    """Read a .env file. Raises SettingsError when it cannot be opened."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise SettingsError(
+            f"{path} cannot be read: {(error.strerror or 'unknown error').lower()}",
+            "name the application's .env file, and see who may read it",
+        ) from None
+
+
 def load_file(
     path: str, dialect: str = "dotenv", environment: Mapping[str, str] | None = None
 ) -> dict[str, str]:
@@ -69,15 +81,7 @@ def load_file(
 
     Raises SettingsError when the file cannot be opened, is not text, or is refused by the program.
     """
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except OSError as error:
-        raise SettingsError(
-            f"{path} cannot be read: {(error.strerror or 'unknown error').lower()}",
-            "name the application's .env file, and see who may read it",
-        ) from None
-    reading = read(decode_file(data, path), dialect, environment)
+    reading = read(decode_file(file_bytes(path), path), dialect, environment)
     if reading.refused:
         raise SettingsError(
             f"{path} is refused as {TITLES[dialect]} reads it: {reading.refused}",

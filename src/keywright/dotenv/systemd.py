@@ -17,6 +17,7 @@ _ESCAPED_IN_DOUBLE = '"\\`$'
 
 def read_systemd(text: str, environment: Lookup) -> Reading:
     """Read as `EnvironmentFile=` does. `environment` is not looked at: nothing is expanded."""
+    del environment
     entries: dict[str, Entry] = {}
     skipped = []
     try:

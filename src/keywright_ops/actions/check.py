@@ -10,7 +10,7 @@ from keywright_ops.actions.down import restart
 from keywright_ops.actions.environment import open_environment
 from keywright_ops.actions.proving import prove, token
 from keywright_ops.actions.restart_record import RestartRecord, restart_record
-from keywright_ops.actions.up import Ask
+from keywright_ops.actions.up import Ask, refuse_silent
 from keywright_ops.gather.environment import gather
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Server
@@ -45,6 +45,7 @@ def check(ask: Ask, with_restart: bool) -> CheckReport:
         raise Unreachable(
             f"no server of environment {opened.plan.environment} runs", "`keywright up` starts it"
         )
+    refuse_silent(facts)
     outcomes = prove(opened, declare(opened), token(), False, ask.proved)
     timing = {"total": time.monotonic() - begun}
     return CheckReport(opened.plan, outcomes, facts.server, restart_record(opened), timing)

@@ -24,10 +24,15 @@ class EnvReport(NamedTuple):
 
 
 def env(
-    file: str | None, environment: str | None, environ: Mapping[str, str], write: str | None
+    file: str | None,
+    environment: str | None,
+    environ: Mapping[str, str],
+    write: str | None,
+    reveal: bool = False,
 ) -> EnvReport:
     """Render the application's .env, and with `write` put it there, readable by you alone.
 
+    A password that is told (`write` or `reveal`) is kept first, so that it is the one that will hold.
     An existing file that Keywright did not write is never replaced: InputError.
     """
     place, plan = open_plan(file, environment, environ)
@@ -37,13 +42,13 @@ def env(
     secrets = choose_secrets(plan, vault, place, environ)
     masked = starred(render_dotenv(plan, dict.fromkeys(secrets, STAND_IN)))
     report = EnvReport(plan, render_dotenv(plan, secrets), masked, "")
-    if write is None:
-        return report
-    path = os.path.abspath(write)
-    _refuse_foreign(path)
-    with lock(f"{home}/lock", "keywright env --write"):
-        if vault.drafted:
+    path = "" if write is None else os.path.abspath(write)
+    if path:
+        _refuse_foreign(path)
+    if vault.drafted and (path or reveal):
+        with lock(f"{home}/lock", "keywright env"):
             vault.keep(vault.drafted)
+    if path:
         transport.write(path, report.text.encode("utf-8", "surrogateescape"), 0o600)
     return report._replace(path=path)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from keywright.dotenv.compare import Finding, compare_dialects
-from keywright.errors import SettingsError
+from keywright.dotenv.dialects import file_bytes
 
 
 class EnvCheckReport(NamedTuple):
@@ -16,12 +16,4 @@ class EnvCheckReport(NamedTuple):
 
 def env_check(path: str, environ: Mapping[str, str]) -> EnvCheckReport:
     """Read the file as every program does. Raises SettingsError when it cannot be opened."""
-    try:
-        with open(path, "rb") as stream:
-            content = stream.read()
-    except OSError as error:
-        raise SettingsError(
-            f"{path} cannot be read: {(error.strerror or '').lower()}",
-            "name the application's .env: keywright env check src/backend/.env",
-        ) from None
-    return EnvCheckReport(path, compare_dialects(content, environ))
+    return EnvCheckReport(path, compare_dialects(file_bytes(path), environ))

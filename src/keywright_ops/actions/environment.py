@@ -3,14 +3,14 @@
 import json
 import os
 from collections.abc import Mapping
+from errno import errorcode
 from typing import NamedTuple
 
-from keywright.endpoint import Endpoint
-from keywright.errors import InputError
+from keywright.errors import InputError, ProfileError
 from keywright.secret import Secret
+from keywright_ops.actions.locate import locate
 from keywright_ops.actions.place import Place, find_place
-from keywright_ops.facts.redis_conf import parse_redis_conf
-from keywright_ops.gather.environment import conf_path, port
+from keywright_ops.gather.environment import port
 from keywright_ops.gather.host import gather_host
 from keywright_ops.model.absence import Discovered, Missing
 from keywright_ops.model.facts import HostFacts
@@ -20,12 +20,11 @@ from keywright_ops.plan.resolve import resolve
 from keywright_ops.profile.declared import Values
 from keywright_ops.targets.child import ChildSupervisor
 from keywright_ops.targets.door import Door
-from keywright_ops.targets.local import LocalTransport
+from keywright_ops.targets.local import HINTS, LocalTransport
 from keywright_ops.targets.target import Target
 from keywright_ops.vault.file import Vault
 
 CHOICES = "choices.json"
-EVERYWHERE = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared only
 
 
 class Opened(NamedTuple):
@@ -48,7 +47,14 @@ def open_plan(
     values = Values(place.profile, name)  # an unknown name ends here, with the nearest one
     home = place.home(name)
     kept = read_choices(home) if values.kind == "local" else {}
-    host = _host(values, kept, environ) if ask_host and values.kind == "local" else None
+    host = None
+    if ask_host and values.kind == "local":
+        host = _host(values, kept, environ)
+        if isinstance(host.program, Missing) and values.text("server"):
+            raise ProfileError(
+                f"env.{name}.server: {host.program.why}",
+                "is it installed? Without this line the embedded server is taken",
+            )
     return place, resolve(place.profile, name, host, kept, home)
 
 
@@ -68,9 +74,9 @@ def open_environment(
     secrets = choose_secrets(plan, vault, place, environ)
     by_user = {user.name: secrets[user.secret] for user in plan.users}
     program = plan.engine.program if isinstance(plan.engine.program, str) else ""
-    target = Target(
-        transport, ChildSupervisor(program, home), Door(lambda: _locate(transport, plan), by_user)
-    )
+    supervisor = ChildSupervisor(program, home)
+    door = Door(lambda: locate(supervisor, transport, plan), by_user)
+    target = Target(transport, supervisor, door)
     return Opened(place, plan, home, vault, secrets, target)
 
 
@@ -86,7 +92,8 @@ def choose_secrets(
             given["default"] = Secret(value)
     if "default" not in given and plan.default_password:
         given["default"] = Secret(plan.default_password)
-    return vault.draft(dict.fromkeys(user.secret for user in plan.users), given)
+    # a managed service has no users of ours, but the application's password may be given all the same
+    return given | vault.draft(dict.fromkeys(user.secret for user in plan.users), given)
 
 
 def _from_dotenv(place: Place, variable: str) -> str:
@@ -126,8 +133,12 @@ def read_choices(home: str) -> dict[str, str]:
             found = json.load(stream)
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
-        raise InputError(f"{home}/{CHOICES} cannot be read: {error}") from None
+    except OSError as error:
+        hint = HINTS.get(errorcode.get(error.errno or 0, ""), "")
+        raise InputError(f"{home}/{CHOICES} cannot be read: {error.strerror}", hint) from None
+    except ValueError:
+        hint = "remove it: the port and the server are then chosen anew"
+        raise InputError(f"{home}/{CHOICES} is damaged", hint) from None
     kept = {name: str(value) for name, value in found.items()} if isinstance(found, dict) else {}
     if not os.access(kept.get("program", ""), os.X_OK):
         kept.pop("program", None)
@@ -138,20 +149,6 @@ def choices_text(plan: Plan) -> str:
     """Return the choices of this plan as they are kept."""
     kept = {"port": str(port(plan)), "program": str(plan.engine.program)}
     return json.dumps(kept, indent=1) + "\n"
-
-
-def _locate(transport: LocalTransport, plan: Plan) -> Endpoint:
-    """Where the running server answers: what redis.conf on disk says, for it was started with that."""
-    content = transport.read(conf_path(plan))
-    disk = (
-        {} if isinstance(content, Missing) else parse_redis_conf(content.decode("utf-8", "replace"))
-    )
-    bind = disk.get("bind", "").split() or [b for b in plan.listen.bind if isinstance(b, str)]
-    host = bind[0].removeprefix("-") if bind else "127.0.0.1"
-    number = disk.get("port", str(port(plan)))
-    return Endpoint(
-        host=EVERYWHERE.get(host, host), port=int(number) if number.isdigit() else port(plan)
-    )
 
 
 def unresolved(plan: Plan) -> list[Discovered]:

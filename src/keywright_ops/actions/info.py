@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from keywright.errors import InputError, ReplyError
 from keywright_ops.actions.environment import open_environment
 from keywright_ops.facts.info import parse_info
-from keywright_ops.model.step import ADMIN
+from keywright_ops.model.login import ADMIN
 
 
 def info(

@@ -2,18 +2,21 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from binascii import crc32
+from collections.abc import Iterator, Mapping
+from stat import S_ISREG
 from typing import NamedTuple
 
 from keywright.errors import InputError, ProfileError
 from keywright_ops.profile.declared import Profile
 from keywright_ops.profile.load import built_in_profile, load_profile_bytes
+from keywright_ops.profile.toml_text import LARGEST_FILE
 
 FILE = "keywright.toml"
 
 
 class Place(NamedTuple):
-    """The project: its profile, the folder of keywright.toml ("" without one) and of its state."""
+    """The project: its profile, its folder (where a .env of its own may lie) and that of its state."""
 
     profile: Profile
     folder: str
@@ -28,38 +31,75 @@ def find_place(file: str | None, environ: Mapping[str, str]) -> Place:
     """Find and load the profile.
 
     `file` is what --file names; without it keywright.toml is looked for in the working directory and
-    above, as git looks for its repository; without one the built-in profile holds everywhere.
-    Raises InputError or ProfileError, always naming the file.
+    above, as git looks for its repository. Without one the built-in profile holds, for the nearest
+    folder at or above this one that has a state already, else for this one: so a keywright.toml that
+    `init` writes here later finds the server that runs. Raises InputError or ProfileError.
     """
-    path = os.path.abspath(file) if file else _search()
+    root = state_root(environ)
+    path = _absolute(file) if file else _search()
     if path is None:
-        profile = built_in_profile()
-        return Place(profile, "", f"{state_root(environ)}/{profile.app}")
-    profile = load_profile_bytes(_read(path), os.path.relpath(path))
-    folder = os.path.dirname(os.path.realpath(path))
-    from hashlib import sha256  # loads OpenSSL (3 ms): only a project with a file of its own
+        folder = _used(root)
+        return Place(built_in_profile(), folder, state_folder(root, folder))
+    profile = load_profile_bytes(_read(path), file or os.path.relpath(path))
+    path = os.path.realpath(path)
+    folder = os.path.dirname(path)
+    project = folder if os.path.basename(path) == FILE else path
+    return Place(profile, folder, state_folder(root, project))
 
-    # two projects with the same app name must never share a server
-    mark = sha256(folder.encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    return Place(profile, folder, f"{state_root(environ)}/{profile.app}-{mark}")
+
+def state_folder(root: str, project: str) -> str:
+    """Return where a project's state lies: its name for people, and its whole path as a check sum.
+
+    Two projects never share a server, and a new `app` or `prefix` in the file keeps the one it has.
+    """
+    mark = crc32(os.fsencode(project))  # no hashlib: loading OpenSSL costs `status` 3 ms
+    name = "".join(c if c.isalnum() or c in "._-" else "-" for c in os.path.basename(project))
+    return f"{root}/{name[:40] or 'root'}-{mark:08x}"
+
+
+def _used(root: str) -> str:
+    """The nearest folder at or above the working directory that has a state, else this one."""
+    here = os.path.realpath(_here())
+    used = (each for each in _upward(here) if os.path.isdir(state_folder(root, each)))
+    return next(used, here)
+
+
+def _upward(folder: str) -> Iterator[str]:
+    """The folder and those above it, up to the root."""
+    yield folder
+    while os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+        yield folder
+
+
+def _absolute(file: str) -> str:
+    return file if file.startswith("/") else os.path.join(_here(), file)
+
+
+def _here() -> str:
+    """Return the working directory. Raises InputError when somebody has removed it."""
+    try:
+        return os.getcwd()
+    except OSError:
+        raise InputError(
+            "the folder you are in does not exist any more", "change to another one (cd ~)"
+        ) from None
 
 
 def _search() -> str | None:
-    folder = os.getcwd()
-    while True:
-        path = os.path.join(folder, FILE)
-        if os.path.lexists(path):
-            return path
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return None
-        folder = parent
+    """The nearest keywright.toml at or above the working directory."""
+    paths = (os.path.join(folder, FILE) for folder in _upward(_here()))
+    return next((path for path in paths if os.path.lexists(path)), None)
 
 
 def _read(path: str) -> bytes:
+    """Read the file, but hardly more than a profile may have: a device or a pipe would never end."""
     try:
-        with open(path, "rb") as stream:
-            return stream.read()
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with open(handle, "rb") as stream:
+            if not S_ISREG(os.fstat(handle).st_mode):
+                raise ProfileError(f"{path} is not a file", "is this the right path?")
+            return stream.read(LARGEST_FILE + 1)
     except IsADirectoryError:
         raise ProfileError(f"{path} is a folder, not a file") from None
     except FileNotFoundError:

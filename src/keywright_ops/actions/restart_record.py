@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from keywright_ops.actions.environment import Opened
 from keywright_ops.model.plan import Plan
-from keywright_ops.model.proof import FAILED, PASSED, Outcome
 
 RECORD = "proofs.json"
 
@@ -36,14 +35,12 @@ def restart_record(opened: Opened) -> RestartRecord | None:
         return None  # no record is the same as none that can be read: the proof is made again
 
 
-def remember_restart(opened: Opened, outcome: Outcome) -> None:
-    """Keep what a restart proved; an unknown outcome proves nothing and changes nothing."""
-    if outcome.verdict not in (PASSED, FAILED):
-        return
+def remember_restart(opened: Opened, verdict: str, evidence: str) -> None:
+    """Keep what a restart proved, or disproved, now and under the present settings."""
     record = {
         "when": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
-        "verdict": outcome.verdict,
-        "evidence": outcome.evidence,
+        "verdict": verdict,
+        "evidence": evidence,
         "persistence": persistence_mark(opened.plan),
     }
     text = json.dumps({"restart": record}, indent=1) + "\n"

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from keywright.errors import ApplyError, InputError, KeywrightError, Refused
+from keywright.errors import ApplyError, InputError, KeywrightError, Refused, Unreachable
 from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import CHOICES, Opened, open_environment, unresolved
 from keywright_ops.actions.place import find_place
@@ -15,15 +15,16 @@ from keywright_ops.apply.apply import Done, Watch, Workshop, WorldMoved, apply, 
 from keywright_ops.apply.journal import JOURNAL, Journal
 from keywright_ops.apply.lock import lock
 from keywright_ops.gather.environment import EVERYTHING, gather, port
-from keywright_ops.gather.host import holder, is_free
+from keywright_ops.gather.host import TAKEN, bind_problem, holder
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Facts, Server
+from keywright_ops.model.login import REFUSALS
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import Outcome
-from keywright_ops.model.step import Control, Danger, Signal, Step
+from keywright_ops.model.step import Signal, Step
 from keywright_ops.steps.diff import Declared, before_stop, diff
 from keywright_ops.steps.foreign import foreign_data
-from keywright_ops.steps.keyspace import keys_held
+from keywright_ops.steps.keyspace import keys_held, used_beyond
 from keywright_ops.steps.restart import start, stop, write_canary
 
 ROUNDS = 5
@@ -123,25 +124,39 @@ def bring_up(
 ) -> list[Step]:
     """Gather, diff and apply until nothing differs, at most ROUNDS times; return the steps done.
 
-    Raises ApplyError or Refused after taking back what was done, in earlier rounds too.
+    Whatever ends it early takes everything back that was done until then.
     """
     done: list[Done] = []
     try:
-        for _ in range(ROUNDS + 1):
-            declared = declared._replace(drafted=opened.vault.drafted)
-            facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
-            refuse_foreign(ask, opened, facts)
-            steps = with_canary(diff(declared, facts), opened.plan, facts, canary)
-            if not steps:
-                return [each.step for each in done]
-            refuse_taken_port(opened.plan, facts, steps)
-            confirm(steps, shop)
-            try:
-                apply(steps, shop, done)
-            except WorldMoved:
-                continue  # gather and diff again
-    except (ApplyError, Refused) as error:
+        return _rounds(ask, opened, declared, shop, canary, done)
+    except (ApplyError, Refused, Unreachable) as error:
         raise taken_back(error, done, shop) from None
+
+
+def _rounds(
+    ask: Ask,
+    opened: Opened,
+    declared: Declared,
+    shop: Workshop,
+    canary: str,
+    done: list[Done],
+) -> list[Step]:
+    for _ in range(ROUNDS + 1):  # the last one only sees that nothing differs
+        declared = declared._replace(drafted=opened.vault.drafted)
+        facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
+        refuse_foreign(ask, opened, facts)
+        if isinstance(facts.process, Missing) or not facts.process.suspended:
+            refuse_silent(facts)
+        steps = with_canary(diff(declared, facts), opened.plan, facts, canary)
+        if not steps:
+            return [each.step for each in done]
+        refuse_taken_port(opened, steps, facts)
+        refuse_lost_databases(opened.plan, facts)
+        confirm(steps, shop)
+        try:
+            apply(steps, shop, done)
+        except WorldMoved:
+            continue  # the next round gathers and diffs again
     raise ApplyError(
         f"after {ROUNDS} rounds something still differs: {steps[0].title}",
         "is somebody else changing this server? `keywright diff` shows what differs",
@@ -153,12 +168,12 @@ def apply_or_undo(steps: tuple[Step, ...], shop: Workshop) -> None:
     done: list[Done] = []
     try:
         apply(steps, shop, done)
-    except (ApplyError, Refused, WorldMoved) as error:
+    except KeywrightError as error:
         raise taken_back(error, done, shop) from None
 
 
 def taken_back(error: KeywrightError, done: list[Done], shop: Workshop) -> KeywrightError:
-    """Take back what was done; return the error that says so."""
+    """Take everything back, and return the error that says so; with nothing done the error itself."""
     if not done:
         return error
     count = sum(each.undo is not None for each in done)
@@ -220,27 +235,56 @@ def refuse_foreign(ask: Ask, opened: Opened, facts: Facts) -> None:
         )
 
 
-def refuse_taken_port(plan: Plan, facts: Facts, steps: tuple[Step, ...]) -> None:
-    """A port that somebody else holds is an error, never another port; asked before anything is stopped.
+def refuse_silent(facts: Facts) -> None:
+    """A server that runs but does not answer may be busy: it is waited for by a person, never ended.
 
-    While our own server runs on that very port nothing can be said, and nothing need be.
+    Raises Unreachable. One that refuses our login does answer, in a way.
     """
-    number = port(plan)
-    unsaid = isinstance(facts.config, Missing) or facts.config.get("port") == str(number)
-    own = not isinstance(facts.process, Missing) and unsaid
-    comes = any(isinstance(step.do, Signal | Control) for step in steps)
-    if own or not comes or facts.listening == ():
+    if isinstance(facts.process, Missing) or not isinstance(facts.info, Missing):
         return
-    for address in plan.listen.bind:
-        host = str(address).removeprefix("-").replace("*", "0.0.0.0")
-        if str(address).startswith("-") or is_free(host, number):
-            continue
-        raise ApplyError(
-            f"port {number} on {host} is taken by {holder(number)}",
-            f"stop that, or declare another port: env.{plan.environment}.port = 6390",
+    if facts.info.why.startswith(REFUSALS):
+        return
+    raise Unreachable(
+        f"the server (process {facts.process.pid}) runs but does not answer: {facts.info.why}",
+        "wait if it is busy, or end it with `keywright restart`",
+    )
+
+
+def refuse_lost_databases(plan: Plan, facts: Facts) -> None:
+    """Fewer databases than hold keys: the server would not say so, and mix their keys up."""
+    databases = plan.directive("databases")
+    if databases is None:
+        return
+    lost = used_beyond(facts, int(databases.value))
+    if lost:
+        raise Refused(
+            f"with {databases.value} databases there is no {', no '.join(lost)}, which holds keys",
+            f"move or remove them first, or declare more: env.{plan.environment}.databases",
         )
 
 
-def losing(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """The steps among them that lose data."""
-    return tuple(step for step in steps if step.danger >= Danger.LOSES_DATA)
+def refuse_taken_port(opened: Opened, steps: tuple[Step, ...], facts: Facts) -> None:
+    """A port that somebody else holds is an error, never another port: before anything is stopped."""
+    plan, number = opened.plan, port(opened.plan)
+    if not isinstance(facts.process, Missing):
+        heard = opened.target.supervisor.listens_on(facts.process)
+        stops = any(isinstance(each.do, Signal) for each in steps)
+        if not stops or isinstance(heard, Missing) or number in (own for _, own in heard):
+            return
+    for address in plan.listen.bind:
+        host = str(address).removeprefix("-").replace("*", "0.0.0.0")
+        problem = "" if str(address).startswith("-") else bind_problem(host, number)
+        if problem == TAKEN:
+            raise ApplyError(
+                f"port {number} on {host} is taken by {holder(number)}",
+                f"stop that, or declare another port: {_port_key(plan)} = {number + 10}",
+            )
+        if problem:
+            raise ApplyError(
+                f"nothing can listen on {host}, port {number}: {problem}",
+                f"env.{plan.environment}.bind and {_port_key(plan)} say where to listen",
+            )
+
+
+def _port_key(plan: Plan) -> str:
+    return f"env.{plan.environment}.{'port' if plan.listen.port else 'tls.port'}"

@@ -174,7 +174,7 @@ def _control(action: str, program: str, target: Target) -> None:
 def _wait(until: Until, shop: Workshop) -> None:
     """Ask again at the step's pace until all conditions hold. Raises ApplyError with the last answer."""
     wanted = questions((*until.conditions, *until.unless))
-    deadline = time.monotonic() + until.limit
+    begun = heard = time.monotonic()
     while True:
         facts = gather(shop.target, shop.plan, wanted)
         answers = [holds(condition, facts) for condition in until.conditions]
@@ -182,9 +182,12 @@ def _wait(until: Until, shop: Workshop) -> None:
             return
         if any(holds(condition, facts) is True for condition in until.unless):
             raise ApplyError("the server ended instead")
-        if time.monotonic() > deadline:
-            why = next((each.why for each in answers if isinstance(each, Missing)), "it is not so")
-            raise ApplyError(f"it was not done within {until.limit:g} s: {why}")
+        now = time.monotonic()
+        silent = [answer.why for answer in answers if isinstance(answer, Missing)]
+        heard = heard if silent else now
+        if now - begun > until.limit or now - heard > until.silence:
+            why = silent[0] if silent else "it is not so"
+            raise ApplyError(f"it was not done within {now - begun:.0f} s: {why}")
         time.sleep(until.pace)
 
 
@@ -192,8 +195,9 @@ def _explained(step: Step, error: KeywrightError, shop: Workshop) -> ApplyError:
     """The failure as a sentence, with the server's own last words where it is about the server."""
     hint = error.hint
     if isinstance(step.do, Control):
-        words = [line for line in shop.target.supervisor.last_words() if _telling(line)]
-        hint = "\n".join(["the server's last words:", *words[-4:]]) if words else hint
+        words = shop.target.supervisor.last_words()
+        telling = [line for line in words if _telling(line)] or list(words)
+        hint = "\n".join(["the server's last words:", *telling[-4:]]) if telling else hint
     return ApplyError(f"'{step.title}' failed: {error}", hint)
 
 

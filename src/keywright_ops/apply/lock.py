@@ -4,20 +4,21 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import errorcode
 
 from keywright.errors import ApplyError, Refused
+from keywright_ops.targets.local import HINTS, make_folders
 
 
 @contextmanager
 def lock(path: str, purpose: str) -> Iterator[None]:
     """Hold the environment's lock while the block runs. Raises Refused, naming the holder."""
     try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        make_folders(os.path.dirname(path))
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise ApplyError(
-            f"cannot lock {path}: {error.strerror}",
-            "does the folder belong to another user (was Keywright once run with sudo)?",
+            f"cannot lock {path}: {error.strerror}", HINTS.get(errorcode[error.errno or 0], "")
         ) from None
     try:
         try:
@@ -29,9 +30,17 @@ def lock(path: str, purpose: str) -> Iterator[None]:
                 f"another Keywright is changing this environment ({holder or 'unknown'})",
                 "wait until it has ended, then run the same command again",
             ) from None
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{purpose}, process {os.getpid()}\n".encode(), 0)
+        _sign(handle, f"{purpose}, process {os.getpid()}\n")
         yield
-        os.ftruncate(handle, 0)
+        _sign(handle, "")
     finally:
         os.close(handle)
+
+
+def _sign(handle: int, text: str) -> None:
+    """Say who holds it; on a full disk nobody can, and the lock holds all the same."""
+    try:
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, text.encode(), 0)
+    except OSError:
+        return

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 
+from keywright_ops.facts.canonical import canonical
 from keywright_ops.model.absence import Discovered, Missing
+from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.facts import AclUser, Facts
+from keywright_ops.model.login import REFUSALS
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import FAILED, PASSED, UNKNOWN, Attempt, Outcome, Proof
+from keywright_ops.steps.files import difference, differs
 from keywright_ops.steps.running import differing
 from keywright_ops.steps.users import user_differences
 
@@ -13,7 +17,7 @@ from keywright_ops.steps.users import user_differences
 def judge_settings(proof: Proof, plan: Plan, facts: Facts) -> Outcome:
     """Every declared setting equals the live value; settings unknown to the server fail too."""
     if isinstance(facts.config, Missing):
-        return Outcome(proof, UNKNOWN, facts.config.why)
+        return _unasked(proof, facts.config)
     live = facts.config
     wrong = [
         f"{each.name} is {live[each.name] or '(empty)'}, declared {each.value or '(empty)'}"
@@ -28,11 +32,34 @@ def judge_settings(proof: Proof, plan: Plan, facts: Facts) -> Outcome:
 def judge_users(proof: Proof, declared: Mapping[str, AclUser], facts: Facts) -> Outcome:
     """The users are exactly the declared ones, with their rights and password hashes."""
     if isinstance(facts.users, Missing):
-        return Outcome(proof, UNKNOWN, facts.users.why)
+        return _unasked(proof, facts.users)
     wrong = user_differences(declared, facts)
     if wrong:
         return Outcome(proof, FAILED, "; ".join(wrong))
     return Outcome(proof, PASSED, f"ACL LIST: {len(declared)} users, as declared")
+
+
+def _unasked(proof: Proof, missing: Missing) -> Outcome:
+    """A server that refuses its own administrator is not as declared; silence proves nothing."""
+    if missing.why.startswith(REFUSALS):
+        return Outcome(proof, FAILED, f"it refuses Keywright's admin: {missing.why}")
+    return Outcome(proof, UNKNOWN, missing.why)
+
+
+def judge_files(proof: Proof, declared: tuple[WholeFile, ...], plan: Plan, facts: Facts) -> Outcome:
+    """Every file has its content and its mode; of redis.conf the changed settings are named."""
+    wrong = [difference(file, facts) for file in declared if differs(file, facts)]
+    disk = {} if isinstance(facts.disk_config, Missing) else facts.disk_config
+    edited = [
+        each.name
+        for each in plan.directives
+        if disk
+        and canonical(each.name, disk.get(each.name, "")) != canonical(each.name, each.value)
+    ]
+    wrong += [f"redis.conf says {name} {disk.get(name) or '(nothing)'}" for name in edited]
+    if wrong:
+        return Outcome(proof, FAILED, "; ".join(wrong))
+    return Outcome(proof, PASSED, f"{len(declared)} files on disk: content and mode")
 
 
 def judge_attempt(proof: Proof, attempt: Attempt, answer: str | Missing) -> Outcome:

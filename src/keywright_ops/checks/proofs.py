@@ -8,6 +8,7 @@ from keywright_ops.model.plan import Plan, User
 from keywright_ops.model.proof import (
     Attempt,
     Denied,
+    FilesEqual,
     ListensOnly,
     LiveEquals,
     LoadsFromCopy,
@@ -30,6 +31,7 @@ def proofs(plan: Plan, canary: str, restarts: bool) -> tuple[Proof, ...]:
     users = {user.name: user for user in plan.users}
     return (
         Proof("settings", "every declared setting is live", SERVER, LiveEquals()),
+        Proof("files", "every file is as declared", HOST, FilesEqual()),
         Proof("users", "users are exactly the declared", SERVER, UsersEqual()),
         # a canary that must survive a restart is not written again before it is looked for
         *_logins(users, f"{canary}:app" if restarts else canary),

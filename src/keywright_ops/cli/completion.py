@@ -1,4 +1,4 @@
-"""`keywright completion bash|zsh`: the script that completes commands and options."""
+"""`keywright completion bash|zsh|fish`: the script that completes commands and options."""
 
 import argparse
 
@@ -8,7 +8,7 @@ from keywright_ops.cli.main import COMMANDS, EXIT_WELL
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add completion's own arguments."""
-    parser.add_argument("shell", choices=("bash", "zsh", "tcsh"), help="which shell")
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="which shell")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _check(arguments)
     from keywright_ops.actions.env import env
 
-    report = env(arguments.file, arguments.env, os.environ, arguments.write)
+    report = env(arguments.file, arguments.env, os.environ, arguments.write, arguments.reveal)
     text = report.text if arguments.reveal else report.masked
     if arguments.json:
         from keywright_ops.cli.as_json import plan_json, show_json

@@ -19,7 +19,7 @@ COMMANDS = {
     "explain": ("explain", "deploying", "what a setting means, is, and where it comes from"),
     "env": ("env", "deploying", "the application's .env; `env check FILE` reads one"),
     "info": ("info", "looking", "what the server says of itself (INFO)"),
-    "completion": ("completion", "shell", "the completion script for bash or zsh"),
+    "completion": ("completion", "shell", "the completion script for bash, zsh or fish"),
 }
 
 EXIT_WELL, EXIT_FAILED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_REFUSED = range(5)
@@ -41,20 +41,22 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nkeywright: interrupted; the same command goes on where it ended", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # `keywright info | head`
-        sys.stderr.close()
-        return EXIT_WELL
 
 
 def _run(words: list[str]) -> int:
     from keywright.errors import KeywrightError
     from keywright_ops.cli.arguments import parse
     from keywright_ops.cli.show import show_error
+    from keywright_ops.cli.streams import output_problem, steady_streams
 
+    steady_streams()
     try:
         arguments, command = parse(words)
         code = command.run(arguments)
-        sys.stdout.flush()
+        problem = output_problem()
+        if problem:
+            print(f"keywright: cannot write the output: {problem}", file=sys.stderr)
+            return code or EXIT_FAILED
         return code
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("keywright", "keywright_ops"):

@@ -20,6 +20,7 @@ from keywright_ops.cli.main import EXIT_FAILED, EXIT_WELL
 from keywright_ops.cli.show import BOLD, RED, coloured, show_pairs, show_warnings
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.plan import Plan
+from keywright_ops.model.proof import FAILED, PASSED
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -96,9 +97,10 @@ def show_up(report: UpReport) -> None:
 def show_headline(report: UpReport) -> None:
     """One line: which server answers where, proven or not."""
     plan, server = report.plan, report.server
-    bad = [each for each in report.outcomes if each.verdict == "failed"]
+    bad = [each for each in report.outcomes if each.verdict == FAILED]
     name = "no server" if isinstance(server, Missing) else f"{server.name} {server.version}"
-    proven = f"{len(report.outcomes) - len(bad)} of {len(report.outcomes)} proofs"
+    passed = sum(each.verdict == PASSED for each in report.outcomes)
+    proven = f"{passed} of {len(report.outcomes)} proofs"
     pid = "" if isinstance(server, Missing) else f" (process {server.pid})"
     line = f"{name} answers on {address(plan)}{pid}"
     if bad:

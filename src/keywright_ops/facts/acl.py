@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 
 from keywright_ops.model.facts import AclUser
 
+# What everybody may send, even before logging in (CMD_NO_AUTH in redis `src/commands`).
+_ALWAYS = frozenset({"auth", "hello", "quit", "reset"})
 _FLAGS = ("sanitize-payload",)  # the default, which some servers print and others do not
 
 
@@ -62,6 +64,8 @@ def _user(name: str, rules: list[str]) -> AclUser:
             _add_pattern(keys, rule, "~*", "resetkeys")
         elif rule[0] == "&" or word in ("allchannels", "resetchannels"):
             _add_pattern(channels, rule, "&*", "resetchannels")
+        elif word == "clearselectors":
+            commands = [each for each in commands if each[0] != "("]
         elif word not in _FLAGS:
             commands.append(rule)
     return AclUser(
@@ -126,10 +130,11 @@ def permitted(rules: Iterable[str], categories: Mapping[str, frozenset[str]]) ->
             odd.append(rule)
         elif rule[0] == "-" or rule.lower() == "nocommands":
             allowed -= names
-            if names >= every:
-                odd.clear()
         else:
             allowed |= names
+        if names is not None and names >= every:  # what was said of single commands is overruled
+            odd = [each for each in odd if each[0] not in "+-"]
+    allowed |= _ALWAYS & every
     return frozenset(allowed - subcommands.keys()) | frozenset(odd)
 
 

@@ -107,6 +107,12 @@ def _addresses(value: str) -> str:
     return " ".join(sorted(value.lower().split()))
 
 
+def _oom_score_adj(value: str) -> str:
+    """Servers answer `yes` to `relative`, which means the same."""
+    word = value.lower()
+    return "yes" if word == "relative" else word
+
+
 def _octal(value: str) -> str:
     return value.lstrip("0") or "0"
 
@@ -123,5 +129,6 @@ _SPECIAL = {
     "latency-tracking-info-percentiles": _percentiles,
     "unixsocketperm": _octal,
     "bind": _addresses,
+    "oom-score-adj": _oom_score_adj,
     "replicaof": _replicaof,
 }

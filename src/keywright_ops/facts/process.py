@@ -1,21 +1,101 @@
-"""temporary"""
-import socket
+"""Reads what the kernel says of processes and listening sockets: /proc on Linux, ps and netstat
+on macOS.
+
+The macOS parsers hold by construction: they were written from the manuals and have met Linux's ps,
+whose output has the same form, but no Mac.
+"""
+
 from keywright_ops.model.facts import Process
 
+_LISTEN = "0A"  # TCP_LISTEN in the kernel's include/net/tcp_states.h
+_STARTED = 22  # the field `starttime` of proc(5), counted from 1, in clock ticks since boot
+_LSTART_WORDS = 5  # Mon Nov 23 03:27:01 2026
+
+
 def parse_proc_stat_start(text: str) -> str | None:
-    rest = text.rpartition(")")[2].split()
-    return None if rest[0] in "ZX" else rest[19]
+    """Return the start time in /proc/<pid>/stat, as text; None for a process that has ended.
+
+    The program's name stands in brackets and may hold blanks and brackets: the last one counts.
+    """
+    fields = text.rpartition(")")[2].split()  # from field 3, the state, on
+    if len(fields) <= _STARTED - 3 or fields[0] in ("Z", "X", "x"):
+        return None
+    return fields[_STARTED - 3]
+
+
+def parse_ps(text: str, pid: int) -> Process | None:
+    """Return the process that `ps -ww -o lstart=,command= -p <pid>` tells of; None if none.
+
+    ps joins the arguments by blanks, so an argument is taken to begin at ` /`: the servers that
+    Keywright starts have absolute paths only, and a path with blanks stays whole.
+    """
+    line = next((each for each in text.split("\n") if each.strip()), "")
+    words = line.split(None, _LSTART_WORDS)
+    if len(words) <= _LSTART_WORDS:
+        return None
+    first, *others = words[_LSTART_WORDS].rstrip().split(" /")
+    command = (first, *("/" + each for each in others))
+    return Process(pid, " ".join(words[:_LSTART_WORDS]), first, command)
+
 
 def parse_proc_net_tcp(text: str, port: int) -> tuple[str, ...]:
-    out = []
-    for line in text.splitlines()[1:]:
-        row = line.split()
-        addr, _, p = row[1].rpartition(":")
-        if row[3] == "0A" and int(p, 16) == port:
-            raw = bytes.fromhex(addr)
-            fixed = b"".join(raw[i:i+4][::-1] for i in range(0, len(raw), 4))
-            out.append(socket.inet_ntop(socket.AF_INET if len(fixed) == 4 else socket.AF_INET6, fixed))
-    return tuple(out)
+    """Return the addresses on which this TCP port listens, from /proc/net/tcp or /proc/net/tcp6.
 
-def parse_netstat(text, port): return ()
-def parse_ps(text, pid): return None
+    Addresses are as `inet_ntop` writes them; 0.0.0.0 and :: stand for all. The kernel prints each
+    32-bit word in the host's byte order, here taken as little-endian (x86-64, arm64).
+    """
+    found: list[str] = []
+    for line in text.split("\n")[1:]:
+        fields = line.split()
+        if len(fields) < 4 or fields[3] != _LISTEN:
+            continue
+        address, _, number = fields[1].rpartition(":")
+        if int(number, 16) == port:
+            raw = bytes.fromhex(address)
+            found.append(_address(b"".join(raw[at : at + 4][::-1] for at in range(0, len(raw), 4))))
+    return tuple(dict.fromkeys(found))
+
+
+def parse_netstat(text: str, port: int) -> tuple[str, ...]:
+    """Return the addresses on which this TCP port listens, from macOS' `netstat -an -p tcp`.
+
+    The port stands behind the last dot; `*` is every address of the line's family (tcp46: both).
+    """
+    found: list[str] = []
+    for line in text.split("\n"):
+        fields = line.split()
+        if len(fields) < 6 or not fields[0].startswith("tcp") or fields[5] != "LISTEN":
+            continue
+        address, _, number = fields[3].rpartition(".")
+        if number != str(port):
+            continue
+        if address != "*":
+            found.append(address)
+            continue
+        found += ["0.0.0.0"] * ("4" in fields[0]) + ["::"] * ("6" in fields[0])
+    return tuple(dict.fromkeys(found))
+
+
+def _address(raw: bytes) -> str:
+    """Write an address as `inet_ntop` does, without loading the socket module."""
+    if len(raw) == 4:
+        return ".".join(map(str, raw))
+    if raw[:12] == b"\0" * 10 + b"\xff\xff":
+        return "::ffff:" + ".".join(map(str, raw[12:]))
+    groups = [f"{raw[at] << 8 | raw[at + 1]:x}" for at in range(0, 16, 2)]
+    start, length = _longest_zeros(groups)
+    if length < 2:  # RFC 5952: a single group of zeros is written out
+        return ":".join(groups)
+    return ":".join(groups[:start]) + "::" + ":".join(groups[start + length :])
+
+
+def _longest_zeros(groups: list[str]) -> tuple[int, int]:
+    """Return where the longest run of zero groups begins, and its length; the first of equals."""
+    best = (0, 0)
+    start = 0
+    for at, group in enumerate(groups):
+        if group != "0":
+            start = at + 1
+        elif at + 1 - start > best[1]:
+            best = (start, at + 1 - start)
+    return best

@@ -1,7 +1,8 @@
 """What kind of value each redis.conf setting holds, and which can only be set in the file.
 
-Names are the newest ones; `ALIASES` maps the older. A setting that no table names is text. What
-stands here was asked of redis 7.0.15, redis 8.2.3 and Valkey 9.1.2, and tests ask them again.
+Names are the newest that Redis has; `ALIASES` maps older ones and Valkey's own. A setting that no
+table names is text. What stands here was asked of redis 7.0.15, redis 8.2.3 and Valkey 9.1.2, and
+tests ask them again.
 """
 
 
@@ -23,6 +24,10 @@ ALIASES = {
     "min-slaves-max-lag": "min-replicas-max-lag",
     "cluster-slave-validity-factor": "cluster-replica-validity-factor",
     "cluster-slave-no-failover": "cluster-replica-no-failover",
+    "primaryauth": "masterauth",
+    "primaryuser": "masteruser",
+    "commandlog-execution-slower-than": "slowlog-log-slower-than",
+    "commandlog-slow-execution-max-len": "slowlog-max-len",
     "lua-time-limit": "busy-reply-threshold",
     "hash-max-ziplist-entries": "hash-max-listpack-entries",
     "hash-max-ziplist-value": "hash-max-listpack-value",
@@ -46,7 +51,7 @@ WORDS = _names("""
     enable-debug-command enable-module-command enable-protected-configs io-threads-do-reads
     jemalloc-bg-thread latency-tracking lazyfree-lazy-eviction lazyfree-lazy-expire
     lazyfree-lazy-server-del lazyfree-lazy-user-del lazyfree-lazy-user-flush loglevel
-    maxmemory-policy no-appendfsync-on-rewrite oom-score-adj propagation-error-behavior
+    maxmemory-policy no-appendfsync-on-rewrite propagation-error-behavior
     protected-mode rdb-del-sync-files rdb-save-incremental-fsync rdbchecksum rdbcompression
     repl-disable-tcp-nodelay repl-diskless-load repl-diskless-sync replica-announced
     replica-ignore-maxmemory replica-lazy-flush replica-read-only replica-serve-stale-data
@@ -92,6 +97,7 @@ IMMUTABLE = _names("""
     enable-protected-configs io-threads io-threads-do-reads logfile pidfile rdbchecksum replicaof
     server-cpulist server_cpulist set-proc-title slaveof socket-mark-id supervised syslog-enabled
     syslog-facility syslog-ident tcp-backlog unixsocket unixsocketperm
+    cluster-databases hash-seed mptcp rdma-completion-vector rdma-rx-size repl-mptcp unixsocketgroup
     dbfilename dir
     include loadmodule rename-command user
 """)

@@ -1,8 +1,8 @@
 """The grammar of a redis.conf line, both ways: text to words and words to text.
 
-The rules are those of `sdssplitargs` (redis `src/sds.c`), which Redis and Valkey share. They work
-on bytes: `\\xHH` is one byte of the UTF-8 text. Bytes that are no UTF-8 travel as surrogate
-escapes.
+The rules are those of `sdssplitargs` (redis `src/sds.c`). They work on bytes: `\\xHH` is one byte
+of the UTF-8 text. Bytes that are no UTF-8 travel as surrogate escapes. Valkey 9.1 reads one thing
+more: `"a"b` is `ab` there, while Redis refuses to start with it, and so it is refused here.
 """
 
 from keywright.errors import InputError
@@ -34,8 +34,8 @@ def _escaped(char: str) -> str:
         return char
     try:
         codes = char.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError as error:
-        raise InputError("a setting holds half a character (a lone surrogate)") from error
+    except UnicodeEncodeError:  # it would carry the text along, and that may be a secret
+        raise InputError("a setting holds half a character (a lone surrogate)") from None
     return "".join(f"\\{_NAMES[c]}" if c in _NAMES else f"\\x{c:02x}" for c in codes)
 
 

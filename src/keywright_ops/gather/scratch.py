@@ -11,18 +11,21 @@ import tempfile
 import time
 
 from keywright.endpoint import Endpoint
-from keywright.errors import KeywrightError
+from keywright.errors import KeywrightError, ReplyError
 from keywright.wire import Wire
 from keywright_ops.facts.info import parse_info
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.facts import Facts
-from keywright_ops.model.plan import Plan
+from keywright_ops.model.facts import Facts, Process
+from keywright_ops.model.login import ADMIN
+from keywright_ops.model.plan import Directive, Plan
 from keywright_ops.model.proof import FAILED, PASSED, UNKNOWN, Outcome, Proof
-from keywright_ops.model.step import ADMIN
 from keywright_ops.targets.target import Target
 
 LARGEST = 256 * 2**20  # bytes of data on disk that a check copies and loads without being asked to
 PATIENCE = 30.0  # seconds for the scratch server to load that
+LONGEST_FOLDER = 80  # bytes, so that the socket's path in it stays below 108
+# Settings without which a server reads other data than was written.
+LAYOUT = ("databases",)
 ATTEMPTS = 3  # copies, when a rewrite exchanges the files under our hands
 
 
@@ -38,15 +41,19 @@ def load_copy(proof: Proof, target: Target, plan: Plan, facts: Facts, canary: st
     token = canary.rpartition(":")[2]
     appendonly = plan.persistence.appendonly
     if appendonly:
-        target.redis.ask(ADMIN, [("SET", canary, token, "EX", "60")])
+        reply = target.redis.ask(ADMIN, [("SET", canary, token, "EX", "60")])[0]
+        if isinstance(reply, ReplyError):
+            return Outcome(proof, UNKNOWN, f"no canary could be written: {reply}")
     elif not os.path.exists(f"{directory}/dump.rdb"):
         return Outcome(proof, UNKNOWN, "no snapshot has been taken yet")
-    # a short path: a unix socket's may have 108 bytes at most
-    folder = tempfile.mkdtemp(prefix="keywright-")
+    try:
+        folder = _folder()
+    except OSError as error:
+        return Outcome(proof, UNKNOWN, f"no folder for a copy: {error.strerror}")
     try:
         if not _copy(target, directory, f"{folder}/data"):
             return Outcome(proof, UNKNOWN, "the files were being rewritten all the time")
-        found = _load(facts.process.executable, folder, appendonly, canary)
+        found = _load(_program(facts.process), folder, plan, canary)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if isinstance(found, Missing):
@@ -56,6 +63,19 @@ def load_copy(proof: Proof, target: Target, plan: Plan, facts: Facts, canary: st
         return Outcome(proof, FAILED, f"{keys} keys loaded, but the canary is not among them")
     canary_too = ", the canary too" if appendonly else ""
     return Outcome(proof, PASSED, f"copy of {size} bytes: {keys} keys{canary_too}")
+
+
+def _folder() -> str:
+    """Make a folder of our own with a short path: a unix socket's may have 108 bytes at most."""
+    usual = tempfile.gettempdir()
+    short = usual if len(os.fsencode(usual)) <= LONGEST_FOLDER else "/tmp"  # noqa: S108 - mkdtemp
+    return tempfile.mkdtemp(prefix="keywright-", dir=short)
+
+
+def _program(process: Process) -> str:
+    """The program as it was called: Debian's redis-server is a link to redis-check-rdb."""
+    called = process.command[0]
+    return called if os.path.isabs(called) else shutil.which(called) or process.executable
 
 
 def _size(directory: str) -> int:
@@ -91,13 +111,14 @@ def _rewrites(target: Target) -> tuple[str, ...]:
     return (info.get("aof_rewrites", ""), info.get("rdb_last_save_time", ""))
 
 
-def _load(program: str, folder: str, appendonly: bool, canary: str) -> tuple[str, int] | Missing:
+def _load(program: str, folder: str, plan: Plan, canary: str) -> tuple[str, int] | Missing:
     """Start the scratch server on the copy; return the canary's value and the number of keys."""
     socket_path = f"{folder}/s"
     arguments = (
         *("--port", "0", "--unixsocket", socket_path, "--unixsocketperm", "700"),
         *("--dir", f"{folder}/data", "--save", "", "--daemonize", "no"),
-        *("--appendonly", "yes" if appendonly else "no"),
+        *("--appendonly", "yes" if plan.persistence.appendonly else "no"),
+        *(word for each in plan.directives if each.name in LAYOUT for word in _option(each)),
     )
     with open(f"{folder}/log", "wb") as log:
         server = subprocess.Popen((program, *arguments), stdout=log, stderr=log)
@@ -106,6 +127,10 @@ def _load(program: str, folder: str, appendonly: bool, canary: str) -> tuple[str
     finally:
         server.kill()
         server.wait()
+
+
+def _option(directive: Directive) -> tuple[str, str]:
+    return f"--{directive.name}", directive.value
 
 
 def _ask(server: "subprocess.Popen[bytes]", path: str, canary: str) -> tuple[str, int] | None:

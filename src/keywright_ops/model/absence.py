@@ -21,3 +21,6 @@ class Discovered(NamedTuple):
 
     def __str__(self) -> str:
         return f"<{self.why}>" if not self.usually else f"<{self.why}, usually {self.usually}>"
+
+
+NOT_THERE = "it is not there"  # the one reason for a missing file that is an answer

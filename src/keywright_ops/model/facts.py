@@ -9,13 +9,15 @@ from keywright_ops.model.absence import Missing
 class Process(NamedTuple):
     """A running program, told apart from every other: the pid alone is not enough, it is reused.
 
-    `start` is the kernel's start time as text, `command` its argv.
+    `start` is the kernel's start time as text, `command` its argv; `suspended` says that it was
+    stopped by a signal (SIGSTOP) and answers nobody until it is let go on (SIGCONT).
     """
 
     pid: int
     start: str
     executable: str
     command: tuple[str, ...]
+    suspended: bool = False
 
 
 class Server(NamedTuple):

@@ -11,6 +11,10 @@ class LiveEquals(NamedTuple):
     """Every declared redis.conf setting equals what CONFIG GET answers."""
 
 
+class FilesEqual(NamedTuple):
+    """Every file that the server and the application read is on disk as rendered, and as closed."""
+
+
 class UsersEqual(NamedTuple):
     """Every declared user, and no other, exists with exactly its rights and passwords."""
 
@@ -47,7 +51,16 @@ class LoadsFromCopy(NamedTuple):
     """A scratch server that loads a fresh copy of the data on disk finds the canary in it."""
 
 
-Probe = LiveEquals | UsersEqual | Attempt | Denied | ListensOnly | SurvivesRestart | LoadsFromCopy
+Probe = (
+    LiveEquals
+    | FilesEqual
+    | UsersEqual
+    | Attempt
+    | Denied
+    | ListensOnly
+    | SurvivesRestart
+    | LoadsFromCopy
+)
 
 
 class Proof(NamedTuple):

@@ -4,8 +4,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from keywright.secret import Secret
-
-ADMIN = "admin"  # the ACL user as whom Keywright speaks to the server
+from keywright_ops.model.login import ADMIN
 
 
 class Danger(IntEnum):
@@ -59,13 +58,15 @@ Condition = FieldIs | FileIs | Answers | Speaks | ProcessGone | NothingRuns
 class Until(NamedTuple):
     """When a step is done: all conditions hold, asked every `pace` seconds for at most `limit`.
 
-    As soon as one of `unless` holds, waiting is hopeless and the step has failed.
+    Waiting is hopeless, and the step has failed, as soon as one of `unless` holds, or when for
+    `silence` seconds on end nothing could be asked at all.
     """
 
     conditions: tuple[Condition, ...]
     limit: float = 10.0
     pace: float = 0.002
     unless: tuple[Condition, ...] = ()
+    silence: float = 15.0
 
 
 # --- the closed set of doings -------------------------------------------------------------------
@@ -117,7 +118,7 @@ LOAD_USERS = RedisCommand(ADMIN, ("ACL", "LOAD"))  # read the ACL file again; op
 
 
 class Control(NamedTuple):
-    """Ask the supervisor: start or stop. `program` is another server than the plan's: the old one."""
+    """Ask the supervisor: start or stop; `program` is what to start instead of the plan's."""
 
     action: str
     program: str = ""

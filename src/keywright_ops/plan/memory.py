@@ -1,7 +1,5 @@
 """How much data is kept, and what survives a restart."""
 
-from decimal import ROUND_FLOOR
-
 from keywright_ops.model.plan import Memory, Persistence
 from keywright_ops.profile.declared import Values
 from keywright_ops.profile.values import Share
@@ -23,7 +21,7 @@ def in_bytes(values: Values) -> int:
     if not isinstance(declared, Share):
         return declared
     limit = values.number("container.memory") if values.takes("container.memory") else 0
-    return int((declared.percent * limit / 100).to_integral_value(ROUND_FLOOR))
+    return declared.hundredths * limit // 100_00
 
 
 def decide_persistence(values: Values, home: str) -> Persistence:

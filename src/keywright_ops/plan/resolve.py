@@ -74,9 +74,5 @@ def decide_engine(values: Values, host: HostFacts | None, kept: Mapping[str, str
         return Engine(image=values.text("image"))
     if not values.takes("server"):
         return Engine()
-    declared = values.text("server") or kept.get("program", "")
-    if declared:
-        return Engine(program=declared)
-    if host is not None and isinstance(host.program, str):
-        return Engine(program=host.program)
-    return Engine(program=SERVER)
+    found = host.program if host is not None and isinstance(host.program, str) else ""
+    return Engine(program=values.text("server") or kept.get("program", "") or found or SERVER)

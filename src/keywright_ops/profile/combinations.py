@@ -7,18 +7,21 @@ from collections.abc import Iterator
 
 from keywright_ops.profile.addresses import is_loopback, is_public
 from keywright_ops.profile.declared import Profile, Values
+from keywright_ops.profile.fields import OWN_NAMES
 from keywright_ops.profile.values import Share, format_docker_size, format_redis_size
 
 Impossible = Iterator[tuple[str, str, str]]
 # Docker refuses a smaller memory limit. Bytes.
 DOCKER_LEAST_MEMORY = 6 * 2**20
-# What two Docker environments of one file may not share: the second would take over the first.
-OWN_NAMES = ("container.name", "container.volume", "insight.name", "insight.volume")
 
 
 def impossible(profile: Profile, environment: str) -> Impossible:
     """Yield every impossible combination of one environment."""
     values = Values(profile, environment)
+    if values.takes("port") and values.any("port") == "auto" and values.kind != "local":
+        reason = "only a server on this machine can take the first free port"
+        yield "port", reason, "write a number, such as 6379"
+        return
     if values.takes("port"):
         yield from memory(values)
         yield from tls(values)
@@ -175,6 +178,8 @@ def shared_names(profile: Profile, values: Values) -> Impossible:
         if other_name == values.environment or not other.takes("container.name"):
             continue
         for path in OWN_NAMES:
+            if path == "container.compose_file":
+                continue  # its folder counts too
             if values.origin(path) and values.text(path) == other.text(path):
                 reason = f"env.{other_name} has {values.text(path)!r} already, and would lose it"
                 yield path, reason, f"give env.{values.environment} a name of its own"

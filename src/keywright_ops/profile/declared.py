@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
 from keywright.errors import ProfileError
-
 from keywright_ops.model.plan import SavePoint
 from keywright_ops.profile.field import Field
-from keywright_ops.profile.fields import BUILT_IN, BY_PATH, FIELDS
+from keywright_ops.profile.fields import BUILT_IN, BY_PATH, FIELDS, OWN_NAMES
 from keywright_ops.profile.values import Share
 
 
@@ -52,7 +51,12 @@ class Values:
 
     def origin(self, path: str) -> str:
         """Name the environment of the file that declares this value, or "" for the default."""
-        return next((each.name for each in self.chain if path in each.values), "")
+        return next((each.name for each in self.links(path) if path in each.values), "")
+
+    def links(self, path: str) -> tuple[Declared, ...]:
+        """Return the tables that may declare this value, nearest first."""
+        own = path in OWN_NAMES and self.kind.startswith("docker-")
+        return self.chain[:1] if own else self.chain
 
     def changed(self, path: str) -> bool:
         """Say whether the file declares something else than the default."""
@@ -64,7 +68,7 @@ class Values:
 
     def any(self, path: str) -> Any:
         """Return the value, of whatever type the field has."""
-        for each in self.chain:
+        for each in self.links(path):
             if path in each.values:
                 return each.values[path]
         return self.default(BY_PATH[path])

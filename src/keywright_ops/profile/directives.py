@@ -32,6 +32,9 @@ OWN = {
     "supervised": "it follows from where the server runs",
     "set-proc-title": "Keywright knows its own process by the path in its title",
     "proc-title-template": "Keywright knows its own process by the path in its title",
+    "dbfilename": "under another name the server would not find its data and begin empty",
+    "appendfilename": "under another name the server would not find its data and begin empty",
+    "appenddirname": "under another name the server would not find its data and begin empty",
     "include": "redis.conf is written whole: put the directive itself here",
     "rename-command": "commands are taken from users in users.acl, not renamed",
     "loadmodule": "modules are part of the image or of the server",
@@ -113,10 +116,11 @@ def buffer_limits(words: list[str]) -> tuple[str, ...]:
 
 def event_flags(flags: str) -> str:
     """Return the flags of notify-keyspace-events in the server's order; g$lshzxetd are A."""
-    known = "KEAg$lshzxetdmn"
+    known = "KEAg$lshzxetdnm"
     if any(flag not in known for flag in flags):
         raise NotThat(f"{called(flags)} holds a flag beyond {known}", 'write "Ex", or "" for none')
     classes = "g$lshzxetd"
     every = "A" in flags or all(flag in flags for flag in classes)
-    head = "A" if every else "".join(flag for flag in classes if flag in flags)
-    return head + "".join(flag for flag in "KEmn" if flag in flags)
+    # n (a new key) is part of no A; servers answer it only beside single classes.
+    head = "A" if every else "".join(flag for flag in classes + "n" if flag in flags)
+    return head + "".join(flag for flag in "KEm" if flag in flags)

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 from keywright.errors import ProfileError
-
 from keywright_ops.profile.declared import Profile, Values, fields_of
 from keywright_ops.profile.field import Field
 from keywright_ops.profile.fields import BY_PATH, FIELDS, TABLES, TOP_FIELDS

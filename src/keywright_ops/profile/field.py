@@ -100,6 +100,7 @@ HOST = Type("host name or address", words.parse_host)
 IMAGE = Type("image", words.parse_image)
 VARIABLE = Type("variable name", words.parse_variable)
 PREFIX = Type("key prefix", words.parse_prefix)
+KEY = Type("key or prefix", words.parse_key)
 APP = Type("name", words.parse_app)
 
 

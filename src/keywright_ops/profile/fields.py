@@ -63,5 +63,14 @@ FIELDS = (
     + APP_FIELDS
 )
 BY_PATH = {field.path: field for field in FIELDS}
+# What an environment never takes over from the one that it is like: with the same names, the second
+# of two Docker environments would replace the first's container and write into its data.
+OWN_NAMES = (
+    "container.name",
+    "container.volume",
+    "container.compose_file",
+    "insight.name",
+    "insight.volume",
+)
 # The tables inside an environment; `settings` holds redis.conf directives and no fields.
 TABLES = ("container", "unit", "tls", "insight", "app", "settings")

@@ -8,35 +8,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from keywright.errors import ProfileError
-
+from keywright_ops.profile.complaints import (
+    Complaint,
+    Complaints,
+    Enough,
+    as_error,
+    quoted,
+    unknown,
+)
 from keywright_ops.profile.declared import Declared, Profile, built_in_environments
 from keywright_ops.profile.fields import BUILT_IN, BY_PATH, TABLES, TOP_FIELDS
+from keywright_ops.profile.toml_text import LARGEST_FILE, read_toml
 from keywright_ops.profile.values import NotThat, called
 from keywright_ops.profile.words import nearest, spelled
 
-# A profile is written by hand; a parser should not be given more than a hand can write. Bytes.
-LARGEST_FILE = 256 * 1024
-SECRETS = (
-    "password",
-    "requirepass",
-    "masterauth",
-    "primaryauth",
-    "secret",
-    "auth",
-    "tls-key-file-pass",
-)
-NO_SECRETS = (
-    "keywright.toml holds no secrets: put the password into the variable that password_variable"
-    " names, or let it be generated"
-)
-
-
-class Complaint(Exception):
-    """One thing wrong with the file, at one path; collected, so that all are told at once."""
-
-    def __init__(self, path: str, reason: str, hint: str = "") -> None:
-        super().__init__(reason)
-        self.path, self.reason, self.hint = path, reason, hint
+MOST_ENVIRONMENTS = 64
 
 
 def built_in_profile() -> Profile:
@@ -50,11 +36,10 @@ def load_profile_bytes(data: bytes, path: str) -> Profile:
     Raises ProfileError when it is too large, not UTF-8, not TOML, or wrong.
     """
     if len(data) > LARGEST_FILE:
-        reason = f"{path}: a file of {len(data)} bytes is no profile, {LARGEST_FILE} are the limit"
+        reason = f"{path}: a file this large is no profile, {LARGEST_FILE} bytes are the limit"
         raise ProfileError(reason, "is this the right file?")
     try:
-        # utf-8-sig: an editor on Windows may have left a byte order mark, which TOML refuses.
-        return load_profile(data.decode("utf-8-sig"), path)
+        return load_profile(data.decode(), path)
     except UnicodeDecodeError as problem:
         line = data.count(b"\n", 0, problem.start) + 1
         raise ProfileError(f"{path}: line {line} is not UTF-8 text", "save it as UTF-8") from None
@@ -67,7 +52,20 @@ def load_profile(text: str, path: str) -> Profile:
     combination; with several wrong things the first is told and the others are named.
     """
     document = read_toml(text, path)
-    complaints: list[Complaint] = []
+    complaints = Complaints()
+    try:
+        profile = read_document(document, path, text, complaints)
+    except Enough:
+        raise as_error(complaints) from None
+    if complaints:
+        raise as_error(complaints)
+    return profile
+
+
+def read_document(
+    document: dict[str, Any], path: str, text: str, complaints: Complaints
+) -> Profile:
+    """Read the whole document; what is wrong with it is in `complaints`."""
     top = read_top(document, complaints)
     tables = document.get("env", {})
     environments = built_in_environments()
@@ -79,38 +77,11 @@ def load_profile(text: str, path: str) -> Profile:
         )
     profile = Profile(top["app"], top["prefix"], top["default_env"], environments, path, text)
     if not complaints:
-        complaints += judge(profile, tuple(tables))
-    if complaints:
-        raise as_error(complaints)
+        judge(profile, tuple(tables), complaints)
     return profile
 
 
-def read_toml(text: str, path: str) -> dict[str, Any]:
-    """Parse TOML; the line is in tomllib's own message."""
-    import tomllib  # only when there is a file: `status` on the built-in profile needs no parser
-
-    if len(text) > LARGEST_FILE:
-        raise ProfileError(
-            f"{path}: a file of {len(text)} characters is no profile, {LARGEST_FILE} are the limit",
-            "is this the right file?",
-        )
-    try:
-        return tomllib.loads(text.removeprefix("\ufeff"))
-    except tomllib.TOMLDecodeError as problem:
-        reason = str(problem)
-        raise ProfileError(
-            f"{path}: not TOML: {reason[:1].lower()}{reason[1:]}",
-            "correct that line; values that are text stand in double quotes",
-        ) from None
-    except (ValueError, RecursionError, OverflowError):
-        # A number of more than 4300 digits, or a list nested deeper than Python's stack.
-        raise ProfileError(
-            f"{path}: not TOML that a person wrote: a number is too long or a list nested too deep",
-            "remove what is not a setting",
-        ) from None
-
-
-def read_top(document: dict[str, Any], complaints: list[Complaint]) -> dict[str, str]:
+def read_top(document: dict[str, Any], complaints: Complaints) -> dict[str, str]:
     """Read what stands at the top of the file."""
     top: dict[str, str] = {}
     for field in TOP_FIELDS:
@@ -121,35 +92,18 @@ def read_top(document: dict[str, Any], complaints: list[Complaint]) -> dict[str,
             except NotThat as problem:
                 complaints.append(Complaint(field.path, str(problem), problem.hint))
     known = (*(field.path for field in TOP_FIELDS), "env")
-    complaints += [unknown(key, "", known) for key in document if key not in known]
+    for key in document:
+        if key not in known:
+            complaints.append(unknown(key, "", known))
     return top
 
 
-def unknown(key: str, prefix: str, known: tuple[str, ...]) -> Complaint:
-    """Make the complaint about a key that does not exist, with the one that was probably meant."""
-    path = f"{prefix}{quoted(key)}"
-    if key.lower().replace("_", "-") in SECRETS or key.lower().endswith("_password"):
-        return Complaint(path, "a secret has no place in this file", NO_SECRETS)
-    likely = nearest(key.replace("-", "_"), known)
-    if likely:
-        return Complaint(path, "there is no such key", f"did you mean {prefix}{likely}?")
-    if not prefix and (key in BY_PATH or key in TABLES):
-        return Complaint(path, "this key belongs to an environment", "write it under [env.NAME]")
-    return Complaint(
-        path, "there is no such key", f"keywright explain {prefix.rstrip('.')}".strip()
-    )
-
-
-def quoted(key: str) -> str:
-    """Write a key of the file on one line."""
-    plain = key.isascii() and key.replace("-", "").replace("_", "").isalnum()
-    return key if plain and len(key) <= 60 else repr(key[:60])
-
-
-def read_environments(
-    tables: Mapping[str, Any], complaints: list[Complaint]
-) -> dict[str, Declared]:
+def read_environments(tables: Mapping[str, Any], complaints: Complaints) -> dict[str, Declared]:
     """Read every table [env.NAME] and settle what kind each is."""
+    if len(tables) > MOST_ENVIRONMENTS:
+        reason = f"{len(tables)} environments are too many, {MOST_ENVIRONMENTS} are the limit"
+        complaints.append(Complaint("env", reason, "write several files"))
+        return {}
     found: dict[str, Declared] = {}
     wanted: dict[str, Mapping[str, Any]] = {}
     letters = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -220,7 +174,7 @@ def find_kind(name: str, tables: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def read_environment(
-    name: str, kind: str, like: str, table: Mapping[str, Any], complaints: list[Complaint]
+    name: str, kind: str, like: str, table: Mapping[str, Any], complaints: Complaints
 ) -> Declared:
     """Read one environment's values, each by the type of its field."""
     values: dict[str, Any] = {}
@@ -248,7 +202,7 @@ def read_value(
     key: str,
     value: object,
     values: dict[str, Any],
-    complaints: list[Complaint],
+    complaints: Complaints,
 ) -> None:
     """Read one value into `values`, or complain."""
     field = BY_PATH.get(key) if key.count(".") <= 1 else None
@@ -276,7 +230,7 @@ def read_value(
 
 
 def read_directives(
-    path: str, kind: str, value: object, complaints: list[Complaint]
+    path: str, kind: str, value: object, complaints: Complaints
 ) -> dict[str, tuple[str, ...]]:
     """Read [env.X.settings], each directive on its own, so that every wrong one is told."""
     if not isinstance(value, dict):
@@ -293,17 +247,18 @@ def read_directives(
     for key, each in value.items():
         try:
             directive, words = read_settings(key, each)
+            if directive in settings:
+                raise NotThat("this directive stands there twice", "write it once")
             settings[directive] = words
         except NotThat as problem:
             complaints.append(Complaint(f"{path}.{quoted(key)}", str(problem), problem.hint))
     return settings
 
 
-def judge(profile: Profile, written: tuple[str, ...]) -> list[Complaint]:
+def judge(profile: Profile, written: tuple[str, ...], complaints: Complaints) -> None:
     """Judge the combinations of every environment that the file writes, and its default."""
     from keywright_ops.profile.combinations import impossible  # only for a file
 
-    complaints: list[Complaint] = []
     if profile.default_env not in profile.environments:
         likely = nearest(profile.default_env, tuple(profile.environments))
         names = "there are: " + ", ".join(profile.environments)
@@ -314,15 +269,3 @@ def judge(profile: Profile, written: tuple[str, ...]) -> list[Complaint]:
     for name in written:
         for key, reason, hint in impossible(profile, name):
             complaints.append(Complaint(f"env.{name}.{key}", reason, hint))
-    return complaints
-
-
-def as_error(complaints: list[Complaint]) -> ProfileError:
-    """Make one error of all complaints: the first told, the others named by their paths."""
-    first = complaints[0]
-    message = f"{first.path}: {first.reason}"
-    others = complaints[1:]
-    if others:
-        names = ", ".join(each.path for each in others[:3]) + (" …" if len(others) > 3 else "")
-        message += f" (and {len(others)} more: {names})"
-    return ProfileError(message, first.hint)

@@ -1,4 +1,45 @@
-"""TOML text, both ways: a value written as TOML, and the line where the file says something."""
+"""TOML text, both ways: reading a file within limits, writing a value, finding a line."""
+
+from typing import Any
+
+from keywright.errors import ProfileError
+
+# A profile is written by hand; a parser should not be given more than a hand can write. Bytes.
+LARGEST_FILE = 256 * 1024
+# tomllib's time grows with the square of a dotted key's length. Characters.
+LONGEST_LINE = 4096
+
+
+def read_toml(text: str, path: str) -> dict[str, Any]:
+    """Parse TOML; the line is in tomllib's own message."""
+    import tomllib  # only when there is a file: `status` on the built-in profile needs no parser
+
+    if len(text) > LARGEST_FILE:
+        raise ProfileError(
+            f"{path}: a file of {len(text)} characters is no profile, {LARGEST_FILE} are the limit",
+            "is this the right file?",
+        )
+    for number, line in enumerate(text.splitlines(), 1):
+        if len(line) > LONGEST_LINE:
+            raise ProfileError(
+                f"{path}: line {number} has {len(line)} characters, {LONGEST_LINE} are the limit",
+                "is this the right file?",
+            )
+    try:
+        # An editor on Windows may have left a byte order mark, which TOML refuses.
+        return tomllib.loads(text.removeprefix("\ufeff"))
+    except tomllib.TOMLDecodeError as problem:
+        reason = str(problem)
+        raise ProfileError(
+            f"{path}: not TOML: {reason[:1].lower()}{reason[1:]}",
+            "correct that line; values that are text stand in double quotes",
+        ) from None
+    except (ValueError, RecursionError, OverflowError):
+        # A number of more than 4300 digits, or a list nested deeper than Python's stack.
+        raise ProfileError(
+            f"{path}: not TOML that a person wrote: a number is too long or a list nested too deep",
+            "remove what is not a setting",
+        ) from None
 
 
 def toml(value: object) -> str:

@@ -11,7 +11,6 @@ Sizes have three rules, because their readers have three, and each field says wh
 So "1gb" of maxmemory is 2**30 bytes, and so is "1G" of a container's memory.
 """
 
-from decimal import Decimal
 from typing import NamedTuple
 
 from keywright_ops.model.plan import SavePoint
@@ -51,9 +50,9 @@ class NotThat(ValueError):
 
 
 class Share(NamedTuple):
-    """A percentage of the container's memory limit; 0 < percent < 100."""
+    """A part of the container's memory limit, in hundredths of a percent: 60% is 6000."""
 
-    percent: Decimal
+    hundredths: int
 
 
 def called(value: object) -> str:
@@ -73,7 +72,21 @@ def called(value: object) -> str:
     return "a date"
 
 
-def split_unit(text: str) -> tuple[Decimal, str] | None:
+class Number(NamedTuple):
+    """A plain decimal number as it was written: "1.5" is 15 / 10; exact, and cheaper to load than
+    the decimal module."""
+
+    digits: int
+    scale: int
+    unit: str
+
+    def times(self, factor: int) -> int | None:
+        """Return the number times a whole factor; None when that is not whole."""
+        product = self.digits * factor
+        return None if product % self.scale else product // self.scale
+
+
+def split_unit(text: str) -> Number | None:
     """Split "1.5 gb" into number and lower-case unit; None when it is not a plain number first."""
     text = text.strip()
     end = 0
@@ -83,7 +96,7 @@ def split_unit(text: str) -> tuple[Decimal, str] | None:
     whole, dot, fraction = digits.partition(".")
     if not whole or (dot and not fraction) or "." in fraction or len(digits) > 20:
         return None
-    return Decimal(digits), unit
+    return Number(int(whole + fraction), 10 ** len(fraction), unit)
 
 
 def parse_size(value: object, units: dict[str, int], example: str) -> int:
@@ -95,12 +108,12 @@ def parse_size(value: object, units: dict[str, int], example: str) -> int:
         size = value
     else:
         split = split_unit(value)
-        if split is None or split[1] not in units:
+        if split is None or split.unit not in units:
             raise NotThat(f"{called(value)} is not a size", hint)
-        exact = split[0] * units[split[1]]
-        if exact != exact.to_integral_value():
+        exact = split.times(units[split.unit])
+        if exact is None:
             raise NotThat(f"{called(value)} is not a whole number of bytes", hint)
-        size = int(exact)
+        size = exact
     if size < 0:
         raise NotThat(f"a size cannot be negative, as {called(value)} is", hint)
     if size > LARGEST:
@@ -169,16 +182,18 @@ def parse_share(value: object) -> Share:
     hint = 'write a percentage such as "60%"'
     text = value.strip() if isinstance(value, str) else ""
     split = split_unit(text[:-1]) if text.endswith("%") else None
-    if split is None or split[1]:
-        raise NotThat(f"{called(value)} is not a percentage", hint)
-    if not 0 < split[0] < 100:
+    hundredths = split.times(100) if split is not None and not split.unit else None
+    if hundredths is None:
+        raise NotThat(f"{called(value)} is not a percentage of at most two decimals", hint)
+    if not 0 < hundredths < 100_00:
         raise NotThat(f"a share lies between 0% and 100%, and {called(value)} does not", hint)
-    return Share(split[0].normalize())
+    return Share(hundredths)
 
 
 def format_share(value: Share) -> str:
     """Write a percentage as `parse_share` reads it."""
-    return f"{value.percent:f}%"
+    whole, rest = divmod(value.hundredths, 100)
+    return f"{whole}.{rest:02}%" if rest else f"{whole}%"
 
 
 def parse_duration(value: object, bare: str = "s") -> int:
@@ -191,18 +206,19 @@ def parse_duration(value: object, bare: str = "s") -> int:
             raise NotThat(f"a duration cannot be {called(value)}", hint)
         if value > LONGEST:
             raise NotThat("a duration of more than ten years is a slip", hint)
-        exact = Decimal(str(value)) * TIME_UNITS[bare]
+        text = f"{value:.9f}" if isinstance(value, float) else str(value)
     else:
-        split = split_unit(value)
-        unit = (split[1] or bare) if split else ""
-        if split is None or unit not in TIME_UNITS:
-            raise NotThat(f"{called(value)} is not a duration", hint)
-        exact = split[0] * TIME_UNITS[unit]
-    if exact > LONGEST:
-        raise NotThat("a duration of more than ten years is a slip", hint)
-    if exact != exact.to_integral_value():
+        text = value
+    split = split_unit(text)
+    unit = (split.unit or bare) if split else ""
+    if split is None or unit not in TIME_UNITS:
+        raise NotThat(f"{called(value)} is not a duration", hint)
+    microseconds = split.times(TIME_UNITS[unit])
+    if microseconds is None:
         raise NotThat(f"{called(value)} is finer than a microsecond", hint)
-    return int(exact)
+    if microseconds > LONGEST:
+        raise NotThat("a duration of more than ten years is a slip", hint)
+    return microseconds
 
 
 def format_duration(microseconds: int) -> str:

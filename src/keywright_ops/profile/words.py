@@ -128,17 +128,27 @@ def parse_image(value: object) -> str:
     return text
 
 
-def parse_prefix(value: object) -> str:
-    """Read the prefix of the application's keys; ACL rules, which are split at spaces, hold it."""
+def parse_prefix(value: object, longest: int = 64) -> str:
+    """Read the prefix of the application's keys; ACL rules, which are split at spaces, hold it.
+
+    `longest` is in bytes.
+    """
     hint = 'write a prefix such as "esabcfg:"'
     text = parse_text(value)
     if not text:
         raise NotThat("an empty prefix would give the application every key", hint)
     if any(letter.isspace() for letter in text) or not text.isprintable():
         raise NotThat("a prefix may not hold spaces: an ACL rule is split at them", hint)
-    if '"' in text or "'" in text or "#" in text or "$" in text or len(text.encode()) > 128:
-        raise NotThat("a prefix of at most 128 bytes without quotes, # and $ is needed", hint)
+    if '"' in text or "'" in text or "#" in text or "$" in text or len(text.encode()) > longest:
+        raise NotThat(
+            f"a prefix of at most {longest} bytes without quotes, # and $ is needed", hint
+        )
     return text
+
+
+def parse_key(value: object) -> str:
+    """Read a key or a longer prefix: the prefix of all keys with something behind it."""
+    return parse_prefix(value, 128)
 
 
 def parse_variable(value: object) -> str:
@@ -225,7 +235,7 @@ def parse_bind(value: object) -> tuple[str, ...]:
     words = tuple(parse_text(each) for each in value)
     for word in words:
         address = word.removeprefix("-")
-        if address != "*" and not is_address(address):
+        if address not in ("*", "::*") and not is_address(address):
             raise NotThat(f"{called(word)} is not an IP address", hint)
     if len({word.removeprefix("-") for word in words}) < len(words):
         raise NotThat("an address stands there twice", hint)

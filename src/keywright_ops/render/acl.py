@@ -50,4 +50,7 @@ def _sha256(secret: Secret) -> str:
     # Imported here: hashlib loads OpenSSL, which a command that renders nothing should not pay.
     from hashlib import sha256
 
-    return sha256(secret.reveal().encode("utf-8", "surrogateescape")).hexdigest()
+    try:
+        return sha256(secret.reveal().encode("utf-8", "surrogateescape")).hexdigest()
+    except UnicodeEncodeError:  # its text would hold the password
+        raise InputError("a password holds half a character (a lone surrogate)") from None

@@ -11,7 +11,7 @@ from keywright_ops.model.artefact import Artefact, WholeFile
 from keywright_ops.model.plan import Container, Plan
 from keywright_ops.render.acl import render_acl
 from keywright_ops.render.compose import configuration_folder, preset_folder, render_compose
-from keywright_ops.render.container import ENTRYPOINT, health_script
+from keywright_ops.render.container import entrypoint_script, health_script
 from keywright_ops.render.dotenv import render_dotenv
 from keywright_ops.render.firewall import (
     firewall_rules,
@@ -57,12 +57,13 @@ def _local(plan: Plan, secrets: Mapping[str, Secret]) -> list[WholeFile]:
 def _docker(plan: Plan, container: Container, secrets: Mapping[str, Secret]) -> list[WholeFile]:
     base = f"{plan.directory}/" if plan.directory else ""
     folder = base + configuration_folder(container.compose_file)
-    health = secrets[_secret_of(plan, "health")].reveal()
+    users = render_acl(plan, secrets)  # first: it says which user has no password
+    health = secrets.get(_secret_of(plan, "health"), Secret("")).reveal()
     files = [
         WholeFile(base + container.compose_file, render_compose(plan)),
         WholeFile(f"{folder}/redis.conf", render_redis_conf(plan), GROUP),
-        WholeFile(f"{folder}/users.acl", render_acl(plan, secrets), GROUP),
-        WholeFile(f"{folder}/entrypoint.sh", ENTRYPOINT, GROUP),
+        WholeFile(f"{folder}/users.acl", users, GROUP),
+        WholeFile(f"{folder}/entrypoint.sh", entrypoint_script(plan), GROUP),
         WholeFile(f"{folder}/health.sh", health_script(plan), GROUP),
         WholeFile(f"{folder}/health.secret", Secret(health + "\n"), GROUP),
     ]

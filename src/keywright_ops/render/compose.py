@@ -8,7 +8,7 @@ so that YAML and Compose's interpolation both give it back unchanged.
 from typing import Any
 
 from keywright_ops.model.plan import Container, Insight, Limits, Plan
-from keywright_ops.render.container import CONFIGURATION, DATA, PRESETS
+from keywright_ops.render.container import CONFIGURATION, DATA, PRESETS, certificates
 from keywright_ops.render.waits import stop_seconds
 
 INSIGHT_PORT = 5540  # where RedisInsight 2.42 and later listens inside its container
@@ -70,9 +70,9 @@ def _redis(plan: Plan, container: Container) -> dict[str, Any]:
     if plan.insight is not None:
         mounts.append(f"./{preset_folder(container.compose_file)}:{PRESETS}")
     tls = plan.listen.tls
-    if tls is not None and not tls.cert_file.startswith(CONFIGURATION + "/"):
-        inside = tls.cert_file.rpartition("/")[0]
-        mounts.append(f"./{inside.rpartition('/')[2]}:{inside}:ro")
+    inside = certificates(plan)
+    if inside:
+        mounts.append(f"./{inside.rpartition('/')[2]}:{inside}")
     service: dict[str, Any] = {
         "image": plan.engine.image,
         "container_name": container.name,

@@ -11,12 +11,30 @@ DATA = "/data"
 PRESETS = "/usr/local/etc/redisinsight"
 INSIGHT_GROUP = 1000  # the gid of `node`, the account in RedisInsight's image
 
-ENTRYPOINT = f"""\
+
+def certificates(plan: Plan) -> str:
+    """Return the folder of TLS files, as the server sees it, that is mounted for them alone.
+
+    "" without TLS, and where the files lie in the configuration directory.
+    """
+    tls = plan.listen.tls
+    if tls is None or tls.cert_file.startswith(CONFIGURATION + "/"):
+        return ""
+    return tls.cert_file.rpartition("/")[0]
+
+
+def entrypoint_script(plan: Plan) -> str:
+    """Return entrypoint.sh: ownership first, then the image's own entrypoint."""
+    folders = " ".join(each for each in (CONFIGURATION, certificates(plan)) if each)
+    return _ENTRYPOINT.replace("@FOLDERS@", folders)
+
+
+_ENTRYPOINT = f"""\
 #!/bin/sh
 # Starts the server of this container; written by Keywright, mounted, run as root by Docker.
 #
-# The files in {CONFIGURATION} belong to you on the host and are closed to others, but the
-# server runs as an account of the image (uid 999 in the official ones). So their group becomes that
+# The files that are mounted here belong to you on the host and are closed to others, but the server
+# runs as an account of the image (uid 999 in the official ones). So their group becomes that
 # account's: you stay the owner, the server may read, nobody else may. The setgid bit makes every
 # file that is written there later inherit the group, which ACL LOAD needs.
 set -eu
@@ -26,21 +44,23 @@ server=$(command -v valkey-server || command -v redis-server)
 account=$(basename "$server" -server)
 
 give() {{
-    # give GROUP DIRECTORY
+    # give GROUP FOLDER
     chgrp -R "$1" "$2" && find "$2" -type d -exec chmod 2750 {{}} + &&
         find "$2" -type f -exec chmod 0640 {{}} + ||
         echo "keywright: cannot give $2 to group $1: the server may be unable to read it" >&2
 }}
 
 if [ "$(id -u)" = 0 ] && id "$account" >/dev/null 2>&1; then
-    give "$(id -g "$account")" {CONFIGURATION}
+    for folder in @FOLDERS@; do
+        give "$(id -g "$account")" "$folder"
+    done
     # RedisInsight has no root of its own to do the same with its file.
     [ ! -d {PRESETS} ] || give {INSIGHT_GROUP} {PRESETS}
 fi
 
 set -- "$(basename "$server")" {CONFIGURATION}/redis.conf
 if command -v docker-entrypoint.sh >/dev/null 2>&1; then
-    exec docker-entrypoint.sh "$@"  # the official images: takes /data over, drops root
+    exec docker-entrypoint.sh "$@"  # the official images: takes {DATA} over, drops root
 fi
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null 2>&1 && id "$account" >/dev/null 2>&1; then
     chown -R "$account" {DATA}

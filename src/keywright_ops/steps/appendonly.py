@@ -12,17 +12,9 @@ aside first (the server goes on writing to what it has open) and switched off th
 
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Facts
+from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan
-from keywright_ops.model.step import (
-    ADMIN,
-    Danger,
-    FieldIs,
-    InOrder,
-    Move,
-    RedisCommand,
-    Step,
-    Until,
-)
+from keywright_ops.model.step import Danger, FieldIs, InOrder, Move, RedisCommand, Step, Until
 from keywright_ops.steps.keyspace import keys_held
 
 FOLDER = "appendonlydir"  # what Redis 7 and Valkey keep; Redis 6.2 kept one file, appendonly.aof

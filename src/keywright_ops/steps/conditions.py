@@ -2,8 +2,9 @@
 
 from typing import assert_never
 
-from keywright_ops.model.absence import Missing
+from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.facts import Facts
+from keywright_ops.model.login import REFUSALS
 from keywright_ops.model.step import (
     Answers,
     Condition,
@@ -31,7 +32,7 @@ def holds(condition: Condition, facts: Facts) -> bool | Missing:
         case Answers():
             return _answers(facts)
         case Speaks():
-            turned_away = isinstance(facts.info, Missing) and facts.info.why.startswith(TURNED_AWAY)
+            turned_away = isinstance(facts.info, Missing) and facts.info.why.startswith(REFUSALS)
             return turned_away or _answers(facts)
         case ProcessGone(pid, start):
             process = facts.process
@@ -40,10 +41,6 @@ def holds(condition: Condition, facts: Facts) -> bool | Missing:
             return isinstance(facts.process, Missing)
         case _:
             assert_never(condition)
-
-
-TURNED_AWAY = ("WRONGPASS", "NOAUTH", "NOPERM")  # what a server says that does not know us
-NOT_THERE = "it is not there"  # the one reason for a missing file that is an answer
 
 
 def _answers(facts: Facts) -> bool | Missing:

@@ -21,14 +21,28 @@ def differs(file: WholeFile, facts: Facts) -> bool:
     return seen.digest != digest(file.text()) or seen.mode != file.mode
 
 
+def difference(file: WholeFile, facts: Facts) -> str:
+    """Say how the file on disk differs from the plan's; "" when it does not."""
+    seen = facts.files.get(file.path, Missing("not asked"))
+    name = file.path.rpartition("/")[2]
+    if isinstance(seen, Missing):
+        return f"{name}: {seen.why}"
+    if seen.digest != digest(file.text()):
+        return f"{name} has another content"
+    return f"{name} has mode {seen.mode:o}, declared {file.mode:o}" if differs(file, facts) else ""
+
+
 def write(file: WholeFile, facts: Facts) -> Step:
     """Return the step that writes the file over what was seen there."""
     seen = facts.files.get(file.path, Missing("not asked"))
     before = None if isinstance(seen, Missing) else seen.digest
     name = file.path.rpartition("/")[2]
+    title = f"{'write' if before is None else 'rewrite'} {name}"
+    if before == digest(file.text()):
+        title = f"close {name} ({difference(file, facts)})"
     return Step(
         id=f"write-{name}",
-        title=f"{'write' if before is None else 'rewrite'} {name}",
+        title=title,
         do=WriteFile(file.path, file.content, file.mode),
         expect=(FileIs(file.path, before),),
     )

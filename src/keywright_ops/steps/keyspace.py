@@ -15,6 +15,14 @@ def keys_held(facts: Facts) -> int:
     return total
 
 
+def used_beyond(facts: Facts, databases: int) -> tuple[str, ...]:
+    """Return the databases in use (db20 …) that a server with only so many would not have."""
+    if isinstance(facts.info, Missing):
+        return ()
+    names = [name for name, value in facts.info.items() if value.startswith("keys=")]
+    return tuple(name for name in names if name.startswith("db") and int(name[2:]) >= databases)
+
+
 def keeps_data(facts: Facts) -> bool:
     """Whether the server writes what it holds when it is stopped: append-only file or save points.
 

@@ -1,10 +1,10 @@
 """Steps that stop and start a server, and the canary that proves what survives it."""
 
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.facts import Facts
+from keywright_ops.model.facts import Facts, Process
+from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import (
-    ADMIN,
     Answers,
     Control,
     Danger,
@@ -35,9 +35,10 @@ def start(title: str = "start the server") -> Step:
     )
 
 
-def await_data() -> Step:
+def await_loaded() -> Step:
     """Wait for a server that runs already and still loads its data."""
-    return start("wait until the server has loaded its data")._replace(expect=(), undo=None)
+    waiting = start("wait until the server has loaded its data")
+    return waiting._replace(id="await-loaded", expect=(), undo=None)
 
 
 def stop(facts: Facts, why: str, keeps: bool | None = None) -> Step:
@@ -65,6 +66,16 @@ def stop(facts: Facts, why: str, keeps: bool | None = None) -> Step:
     )
 
 
+def wake(process: Process) -> Step:
+    """Let a server go on that somebody suspended (SIGSTOP)."""
+    return Step(
+        id="wake",
+        title="let the suspended server go on",
+        do=Signal(process.pid, process.start, "CONT"),
+        until=Until((Answers(),), limit=60.0, unless=(NothingRuns(),)),
+    )
+
+
 def canary_key(plan: Plan, token: str) -> str:
     """Return the key that proofs write, under the application's prefix."""
     return f"{plan.prefix}keywright:canary:{token}"
@@ -75,5 +86,6 @@ def write_canary(plan: Plan, token: str) -> Step:
     return Step(
         id="canary",
         title="write a canary that must survive the restart",
+        undo=RedisCommand(ADMIN, ("UNLINK", canary_key(plan, token))),
         do=RedisCommand(ADMIN, ("SET", canary_key(plan, token), token, "EX", str(CANARY_TTL))),
     )

@@ -4,8 +4,9 @@ from keywright_ops.facts.canonical import canonical
 from keywright_ops.facts.settings import IMMUTABLE
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Facts
+from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Directive, Plan
-from keywright_ops.model.step import ADMIN, Danger, FieldIs, RedisCommand, Step
+from keywright_ops.model.step import Danger, FieldIs, RedisCommand, Step
 from keywright_ops.steps.appendonly import switch_appendonly
 from keywright_ops.steps.keyspace import keeps_data, keys_held
 

@@ -10,10 +10,8 @@ from keywright.endpoint import Endpoint
 from keywright.errors import KeywrightError, Unreachable
 from keywright.secret import Secret
 from keywright.wire import Reply, Wire, Word
-from keywright_ops.model.step import ADMIN
+from keywright_ops.model.login import ADMIN, NOBODY, STRANGER
 
-NOBODY = "nobody"
-STRANGER = "stranger"
 CLIENT_NAME = "keywright"  # so that CLIENT LIST and ACL LOG tell our questions apart
 
 

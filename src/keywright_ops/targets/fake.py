@@ -15,7 +15,7 @@ from keywright.secret import Secret
 from keywright.wire import Reply, Word
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import File, Process
-from keywright_ops.steps.conditions import NOT_THERE
+from keywright_ops.model.absence import NOT_THERE
 from keywright_ops.targets.fake_server import FakeServer, ServerEnded
 from keywright_ops.targets.target import Completed
 
@@ -59,6 +59,11 @@ class FakeTransport:
         if isinstance(content, Missing):
             return content
         return File(sha256(content).hexdigest(), self.world.files[path][1], "1000")
+
+    def mode(self, path: str) -> int | Missing:
+        """The permission bits alone."""
+        found = self.file(path)
+        return found if isinstance(found, Missing) else found.mode
 
     def names(self, folder: str) -> tuple[str, ...] | Missing:
         """The names in a folder, sorted; () when the folder does not exist."""
@@ -159,6 +164,13 @@ class FakeSupervisor:
             self.world.terminate()
         else:
             self.world.power_cut()
+
+    def listens_on(self, process: Process) -> tuple[tuple[str, int], ...] | Missing:
+        """The addresses and ports on which this very process listens."""
+        server = self.world.server
+        if server is None:
+            return ()
+        return tuple((word.removeprefix("-"), int(server.config["port"])) for word in server.config["bind"].split())
 
     def last_words(self) -> tuple[str, ...]:
         """The last lines that the server logged."""

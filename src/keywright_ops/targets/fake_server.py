@@ -122,7 +122,9 @@ class FakeServer:
     def _read_users(self) -> dict[str, tuple[str, AclUser]]:
         path = self.config["aclfile"]
         if path not in self.files:
-            raise ServerEnded(f"Aborting startup because of ACL errors: Error loading ACLs, '{path}'")
+            raise ServerEnded(
+                f"Aborting startup because of ACL errors: Error loading ACLs, '{path}'"
+            )
         lines = [line for line in self.files[path][0].decode().split("\n") if line.strip()]
         users = parse_acl_list(lines)
         if len(users) != len(lines):

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from keywright.errors import ApplyError
 from keywright.secret import Secret
 from keywright_ops.facts.process import parse_netstat, parse_proc_net_tcp
-from keywright_ops.model.absence import Missing
+from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.facts import File
-from keywright_ops.steps.conditions import NOT_THERE
 from keywright_ops.targets.target import Completed
 
 
@@ -35,6 +34,15 @@ class LocalTransport:
         found = os.stat(path)
         return File(sha256(content).hexdigest(), found.st_mode & 0o7777, str(found.st_uid))
 
+    def mode(self, path: str) -> int | Missing:
+        """The permission bits; Missing(NOT_THERE) only when the file does not exist."""
+        try:
+            return os.stat(path).st_mode & 0o7777
+        except FileNotFoundError:
+            return Missing(NOT_THERE)
+        except OSError as error:
+            return Missing(f"{path}: {error.strerror}")
+
     def names(self, folder: str) -> tuple[str, ...] | Missing:
         """The names in a folder, sorted; () when the folder does not exist."""
         try:
@@ -49,7 +57,7 @@ class LocalTransport:
         folder = os.path.dirname(path)
         temporary = f"{path}.{os.getpid()}.new"
         try:
-            os.makedirs(folder, mode=0o700, exist_ok=True)
+            make_folders(folder)
             # created closed to everybody else: between creation and rename it may hold a secret
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             try:
@@ -80,7 +88,7 @@ class LocalTransport:
         import shutil  # 4 ms: not on the way of `status`
 
         try:
-            os.makedirs(os.path.dirname(destination), mode=0o700, exist_ok=True)
+            make_folders(os.path.dirname(destination))
             if os.path.isdir(source):
                 shutil.copytree(source, destination, copy_function=shutil.copyfile)
                 os.chmod(destination, 0o700)
@@ -123,6 +131,18 @@ class LocalTransport:
         return tuple(address for text in texts for address in parse_proc_net_tcp(text, port))
 
 
+def make_folders(path: str) -> None:
+    """Make a folder and every missing one above it for their owner alone, whatever the umask."""
+    if os.path.isdir(path):
+        return
+    make_folders(os.path.dirname(path))
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise NotADirectoryError(20, "a folder is needed there", path) from None
+
+
 def _sync_folder(folder: str) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -137,6 +157,8 @@ HINTS = {
     "EACCES": "does the folder belong to another user (was Keywright once run with sudo)?",
     "EPERM": "does the folder belong to another user (was Keywright once run with sudo)?",
     "EROFS": "the file system is mounted read-only",
+    "EFBIG": "a limit on file sizes (ulimit -f) is in the way",
+    "ENOTDIR": "a file stands where a folder is needed: move it away",
 }
 
 

@@ -28,6 +28,10 @@ class Transport(Protocol):
         """Digest, mode and owner; Missing(NOT_THERE) only when the file does not exist."""
         ...
 
+    def mode(self, path: str) -> int | Missing:
+        """The permission bits alone (no need to read the file for them)."""
+        ...
+
     def names(self, folder: str) -> tuple[str, ...] | Missing:
         """The names in a folder, sorted; () when the folder does not exist."""
         ...
@@ -72,7 +76,11 @@ class Supervisor(Protocol):
         ...
 
     def signal(self, process: Process, name: str) -> None:
-        """Send TERM or KILL to this very process; raises Refused when it is not it any more."""
+        """Send TERM, CONT or KILL to this very process; raises Refused when it is not it any more."""
+        ...
+
+    def listens_on(self, process: Process) -> tuple[tuple[str, int], ...] | Missing:
+        """The addresses and ports on which this very process listens."""
         ...
 
     def last_words(self) -> tuple[str, ...]:

@@ -38,15 +38,15 @@ class Vault:
                     "does it belong to another user (was Keywright once run with sudo)?",
                 )
             return {}
-        file = self._transport.file(self.path)
-        if not isinstance(file, Missing) and file.mode & 0o077:
+        mode = self._transport.mode(self.path)
+        if isinstance(mode, int) and mode & 0o077:
             raise InputError(
-                f"the vault {self.path} can be read by others (mode {file.mode:o})",
+                f"the vault {self.path} can be read by others (mode {mode:o})",
                 f"chmod 600 '{self.path}', and change the passwords if others may have looked",
             )
         try:
             found = json.loads(content)
-            return {name: Secret(text) for name, text in found["secrets"].items()}
+            return {name: Secret("" + text) for name, text in found["secrets"].items()}
         except (ValueError, KeyError, AttributeError, TypeError):
             raise InputError(
                 f"the vault {self.path} is damaged",
@@ -74,10 +74,17 @@ class Vault:
         return tuple(sorted(self._drafted))
 
     def keep(self, names: Iterable[str]) -> None:
-        """Write the drafted secrets of these names to the vault, durably. Raises ApplyError."""
-        unknown = [name for name in names if name not in self._drafted]
-        if unknown:
-            raise ApplyError(f"no secret was drafted for {', '.join(unknown)}")
+        """Write the drafted secrets of these names to the vault, durably; hold the lock meanwhile.
+
+        Raises ApplyError when one of them was kept by somebody else since we looked.
+        """
+        self._kept = self._load()
+        known = [name for name in names if name in self._kept]
+        if known:
+            raise ApplyError(
+                f"another Keywright has kept a password for {', '.join(known)} meanwhile",
+                "run the same command again: it will take that one",
+            )
         kept = self._kept | {name: self._drafted[name] for name in names}
         plain = {name: secret.reveal() for name, secret in sorted(kept.items())}
         text = json.dumps({"schema": SCHEMA, "secrets": plain}, indent=1)

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from keywright_ops.targets.fake import World
 from tests.unit.apply.stage import HOME, OTHER_PROGRAM, PROGRAM, Wish, put, run_up
+
+from keywright_ops.targets.fake import World
 
 KEYS = {"one", "two", "three"}
 SAVING = 'save = ["900 1", "300 10"]\n'
@@ -93,7 +94,9 @@ class Scene(NamedTuple):
     @property
     def wish(self) -> Wish:
         """What is declared in the end."""
-        return Wish(self.after, {"REDIS_PASSWORD": self.environ_after} if self.environ_after else {})
+        return Wish(
+            self.after, {"REDIS_PASSWORD": self.environ_after} if self.environ_after else {}
+        )
 
     def build(self) -> World:
         """Return the world as it is before the second `up`."""
@@ -141,10 +144,19 @@ SCENES = (
     Scene("port changed, stopped", AOF, stopped, AOF.replace(PORT, OTHER_PORT)),
     Scene("appendonly on and port", RDB, untouched, AOF.replace(PORT, OTHER_PORT)),
     Scene("appendonly off and port", AOF, untouched, RDB.replace(PORT, OTHER_PORT)),
-    Scene("memory to append-only and port", MEMORY, untouched, AOF.replace(PORT, OTHER_PORT), False),
+    Scene(
+        "memory to append-only and port", MEMORY, untouched, AOF.replace(PORT, OTHER_PORT), False
+    ),
     Scene("memory to snapshots and port", MEMORY, untouched, RDB.replace(PORT, OTHER_PORT), False),
-    Scene("everything", RDB, untouched, AOF.replace(PORT, OTHER_PORT) + SERVER + 'maxmemory = "64mb"\n'),
-    Scene("password changed", AOF + FROM_ENV, untouched, AOF + FROM_ENV, True, "old-one", "new-one"),
+    Scene(
+        "everything",
+        RDB,
+        untouched,
+        AOF.replace(PORT, OTHER_PORT) + SERVER + 'maxmemory = "64mb"\n',
+    ),
+    Scene(
+        "password changed", AOF + FROM_ENV, untouched, AOF + FROM_ENV, True, "old-one", "new-one"
+    ),
     Scene("redis.conf deleted", AOF, conf_deleted, AOF),
     Scene("redis.conf deleted, snapshots", RDB, conf_deleted, RDB),
     Scene("redis.conf deleted, power cut", AOF, conf_deleted_and_cut, AOF),
@@ -156,6 +168,8 @@ SCENES = (
     Scene("program changed", AOF, untouched, AOF + SERVER),
     Scene("appendonly by hand, not declared", RDB, appendonly_by_hand, RDB),
     Scene("appendonly by hand, declared", RDB, appendonly_by_hand, AOF),
-    Scene("appendonly by hand, port changed", RDB, appendonly_by_hand, RDB.replace(PORT, OTHER_PORT)),
+    Scene(
+        "appendonly by hand, port changed", RDB, appendonly_by_hand, RDB.replace(PORT, OTHER_PORT)
+    ),
     Scene("interrupted rewrite", RDB, interrupted_rewrite, BOTH),
 )

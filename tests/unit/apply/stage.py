@@ -205,7 +205,9 @@ def verdicts(opened: Opened, declared: Declared, token: str, restarted: bool) ->
         if not isinstance(proof.probe, ListensOnly | LoadsFromCopy)
     ]
     outcomes = [probe(proof, scene) for proof in asked]
-    return {each.proof.id: each.verdict if each.verdict == PASSED else str(each) for each in outcomes}
+    return {
+        each.proof.id: each.verdict if each.verdict == PASSED else str(each) for each in outcomes
+    }
 
 
 def still_differs(world: World, wish: Wish) -> tuple[Step, ...]:

@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from tests.unit.apply.scenes import KEYS, SCENES, Scene
+from tests.unit.apply.stage import HOME, Wire, copied, keys, run_up, still_differs
 
 from keywright.errors import KeywrightError
 from keywright_ops.targets.fake import World
-from tests.unit.apply.scenes import KEYS, SCENES, Scene
-from tests.unit.apply.stage import HOME, Wire, copied, keys, run_up, still_differs
 
 BY_NAME = {scene.name: scene for scene in SCENES}
 FILES = ("redis.conf", "users.acl", "app.env", "choices.json")
@@ -47,7 +47,10 @@ def test_a_failure_takes_back_what_was_done(name: str, after: bool) -> None:
         except KeywrightError as error:
             assert "could not be taken back" not in str(error), (why, str(error))
             if trip.brought_up:
-                assert still_differs(world, scene.wish) == (), (why, "the restart proof left a mess")
+                assert still_differs(world, scene.wish) == (), (
+                    why,
+                    "the restart proof left a mess",
+                )
             else:
                 assert before == state(world), (why, str(error))
         else:

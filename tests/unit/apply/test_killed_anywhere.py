@@ -1,11 +1,11 @@
 """`up` killed before and after every side effect, from every start state: the next `up` makes it good."""
 
 import pytest
+from tests.unit.apply.scenes import KEYS, SCENES, Scene
+from tests.unit.apply.stage import Killed, Wire, copied, keys, put, run_up, still_differs
 
 from keywright_ops.model.proof import PASSED
 from keywright_ops.targets.fake import World
-from tests.unit.apply.scenes import KEYS, SCENES, Scene
-from tests.unit.apply.stage import Killed, Wire, copied, keys, put, run_up, still_differs
 
 BY_NAME = {scene.name: scene for scene in SCENES}
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from tests.unit.render.plans import HOST, SECRETS, TLS, built_in, guarded, secrets_of
 
+from keywright.errors import InputError
 from keywright_ops.model.artefact import Rule, WholeFile
 from keywright_ops.model.plan import Limits, Plan
 from keywright_ops.render.artefacts import render
-from keywright_ops.render.container import ENTRYPOINT, health_script
+from keywright_ops.render.container import entrypoint_script, health_script
 from keywright_ops.render.insight import render_insight_script, render_presets
 
 ALL = ("local", "dev", "prod", "linux", "azure", "aws")
@@ -102,6 +103,15 @@ def test_render_is_pure(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert first == render(plan, secrets_of(plan))
 
 
+@pytest.mark.parametrize("name", ["local", "dev", "prod", "linux"])
+def test_a_missing_password_is_an_error_that_says_whose(name: str) -> None:
+    """Without a password for an enabled user nothing is rendered, and the error names the user."""
+    for user in ("default", "health"):
+        others = {key: value for key, value in SECRETS.items() if key != user}
+        with pytest.raises(InputError, match=user):
+            render(built_in(name), others)
+
+
 def test_rules_are_listed_after_the_files() -> None:
     """A host's firewall rules come with its artefacts, beside the files that a person runs."""
     found = render(guarded(), SECRETS)
@@ -186,5 +196,10 @@ def test_the_health_check_keeps_its_password_to_itself() -> None:
 
 
 def test_the_entrypoint_hands_over_to_the_images_own() -> None:
-    """It takes the place of the shell (`exec`), so signals reach the server."""
-    assert 'exec docker-entrypoint.sh "$@"' in ENTRYPOINT
+    """It is replaced by the server (`exec`), so that signals reach it; and it gives the server's
+    account the folder of certificates too, where there is one."""
+    plain = built_in("dev")
+    tls = plain._replace(listen=plain.listen._replace(port=0, tls=TLS))
+    assert 'exec docker-entrypoint.sh "$@"' in entrypoint_script(plain)
+    assert "for folder in /usr/local/etc/redis; do" in entrypoint_script(plain)
+    assert "for folder in /usr/local/etc/redis /certs; do" in entrypoint_script(tls)
