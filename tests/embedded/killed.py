@@ -64,8 +64,7 @@ class Machine(NamedTuple):
         done = self.keywright("up", "--json", "--yes")
         assert done.returncode == 0, (done.stdout, done.stderr)
         report: dict[str, Any] = json.loads(done.stdout)
-        verdicts = {each["id"]: each["verdict"] for each in report["proofs"]}
-        assert set(verdicts.values()) == {"passed"}, report["proofs"]
+        assert [] == [each for each in report["proofs"] if each["verdict"] != "passed"]
         return report
 
     def vault(self) -> dict[str, str]:

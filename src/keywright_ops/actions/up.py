@@ -187,7 +187,7 @@ def taken_back(error: KeywrightError, done: list[Done], shop: Workshop) -> Keywr
 
 def with_canary(steps: tuple[Step, ...], plan: Plan, facts: Facts, canary: str) -> tuple[Step, ...]:
     """Where a restart is part of the change anyway, write the canary just before it."""
-    if not plan.persistence.promised or isinstance(facts.config, Missing):
+    if not plan.persistence.promised or isinstance(facts.config, Missing) or facts.ending:
         return steps
     found: list[Step] = []
     for step in steps:

@@ -70,6 +70,7 @@ class Facts(NamedTuple):
     `disk_config` is redis.conf as it stands on disk, `config` what the server says of itself, both
     canonical. `listening` are the addresses whose port is open, `stored` the names in the data
     directory, and `appendonlydir/NAME` for what lies in that folder.
+    `ending` says that the server was asked to end and still runs.
     """
 
     process: Process | Missing
@@ -82,3 +83,4 @@ class Facts(NamedTuple):
     disk_config: Mapping[str, str] | Missing
     listening: tuple[str, ...] | Missing
     stored: tuple[str, ...] | Missing = Missing("not asked")
+    ending: bool = False
