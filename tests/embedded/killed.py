@@ -64,7 +64,8 @@ class Machine(NamedTuple):
         done = self.keywright("up", "--json", "--yes")
         assert done.returncode == 0, (done.stdout, done.stderr)
         report: dict[str, Any] = json.loads(done.stdout)
-        assert [] == [each for each in report["proofs"] if each["verdict"] != "passed"]
+        failed = [each for each in report["proofs"] if each["verdict"] != "passed"]
+        assert not failed, str(failed)
         return report
 
     def vault(self) -> dict[str, str]:

@@ -61,9 +61,10 @@ class FakeTransport:
         return File(sha256(content).hexdigest(), self.world.files[path][1], "1000")
 
     def mode(self, path: str) -> int | Missing:
-        """The permission bits alone."""
-        found = self.file(path)
-        return found if isinstance(found, Missing) else found.mode
+        """The permission bits alone; Missing(NOT_THERE) only when nothing is there."""
+        if path in self.world.files:
+            return self.world.files[path][1]
+        return 0o700 if self._below(path) else Missing(NOT_THERE)
 
     def names(self, folder: str) -> tuple[str, ...] | Missing:
         """The names in a folder, sorted; () when the folder does not exist."""
@@ -156,21 +157,22 @@ class FakeSupervisor:
             self.world.server = server
 
     def signal(self, process: Process, name: str) -> None:
-        """Send TERM or KILL to this very process; raises Refused when it is not it any more."""
+        """Send TERM, CONT or KILL to this very process; raises Refused when it is not it any more."""
         server = self.world.server
         if server is None or (server.pid, str(server.pid)) != (process.pid, process.start):
             raise Refused(f"process {process.pid} is not this environment's server any more")
         if name == "TERM":
             self.world.terminate()
-        else:
+        elif name == "KILL":
             self.world.power_cut()
 
     def listens_on(self, process: Process) -> tuple[tuple[str, int], ...] | Missing:
         """The addresses and ports on which this very process listens."""
         server = self.world.server
-        if server is None:
+        if server is None or server.pid != process.pid:
             return ()
-        return tuple((word.removeprefix("-"), int(server.config["port"])) for word in server.config["bind"].split())
+        addresses = server.config["bind"].split()
+        return tuple((each.removeprefix("-"), int(server.config["port"])) for each in addresses)
 
     def last_words(self) -> tuple[str, ...]:
         """The last lines that the server logged."""

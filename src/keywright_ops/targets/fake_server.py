@@ -28,8 +28,9 @@ DEFAULTS = {
 
 # command → the categories that it is in, and the position of its key (0: none)
 COMMANDS = {
-    "ping": ("fast connection", 0), "get": ("read fast", 1), "set": ("write slow", 1),
-    "dbsize": ("read keyspace", 0), "flushall": ("write dangerous", 0), "info": ("slow dangerous", 0),
+    "ping": ("fast connection", 0), "get": ("read fast", 1), "set": ("write slow", 1), "unlink": ("write fast", 1),
+    "dbsize": ("read keyspace", 0),
+    "flushall": ("write dangerous", 0), "info": ("slow dangerous", 0),
     "save": ("admin dangerous", 0), "config|get": ("admin dangerous", 0),
     "config|set": ("admin dangerous", 0), "acl|list": ("admin dangerous", 0),
     "acl|load": ("admin dangerous", 0), "acl|cat": ("slow", 0), "acl|dryrun": ("admin dangerous", 0),
@@ -178,6 +179,11 @@ class FakeServer:
         self._changed()
         return "OK"
 
+    def _unlink(self, key: str) -> Reply:
+        found = self.data.pop(key, None) is not None
+        self._changed()
+        return int(found)
+
     def _dbsize(self) -> Reply:
         return len(self.data)
 
@@ -248,7 +254,7 @@ class FakeServer:
         return self._denial(name, list(words)) or "OK"
 
     _answers: dict[str, Callable[..., Reply]] = {
-        "ping": _ping, "get": _get, "set": _set, "dbsize": _dbsize, "flushall": _flushall,
+        "ping": _ping, "get": _get, "set": _set, "unlink": _unlink, "dbsize": _dbsize, "flushall": _flushall,
         "info": _info, "save": _save, "config|get": _config_get, "config|set": _config_set,
         "acl|list": _acl_list, "acl|load": _acl_load, "acl|cat": _acl_cat, "acl|dryrun": _acl_dryrun,
     }  # fmt: skip

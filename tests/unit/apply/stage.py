@@ -5,10 +5,10 @@ from copy import deepcopy
 from functools import cache
 from typing import Any, NamedTuple
 
-from keywright.endpoint import Endpoint
 from keywright.errors import ApplyError, ConnectionLost
 from keywright_ops.actions.declared import declare, file_paths
-from keywright_ops.actions.environment import Opened, _locate, choose_secrets
+from keywright_ops.actions.environment import Opened, choose_secrets
+from keywright_ops.actions.locate import locate
 from keywright_ops.actions.place import Place
 from keywright_ops.actions.up import Ask, bring_up, restart_steps, wants_restart_proof
 from keywright_ops.apply.apply import Workshop
@@ -137,33 +137,17 @@ def planned(text: str) -> tuple[Profile, Plan]:
 def open_stage(world: World, wish: Wish, wire: Wire) -> Opened:
     """Open the environment as the action does, on the fake world."""
     profile, plan = planned(wish.text)
-    plain = FakeTransport(world)
+    plain: Any = FakeTransport(world)
     transport: Any = Wired(plain, wire)
     vault = Vault(transport, f"{HOME}/vault.json")
     place = Place(profile, "", "/world/shop")
     secrets = choose_secrets(plan, vault, place, wish.environ)
     by_user = {user.name: secrets[user.secret] for user in plan.users}
     assert isinstance(plan.engine.program, str)
-    supervisor: Any = Wired(FakeSupervisor(world, plan.engine.program, HOME), wire)
-
-    def locate() -> Endpoint:
-        return _located(plain, plan)
-
-    door: Any = Wired(FakeDoor(world, locate, by_user), wire)
+    keeper: Any = FakeSupervisor(world, plan.engine.program, HOME)
+    supervisor: Any = Wired(keeper, wire)
+    door: Any = Wired(FakeDoor(world, lambda: locate(keeper, plain, plan), by_user), wire)
     return Opened(place, plan, HOME, vault, secrets, Target(transport, supervisor, door))
-
-
-_seen: dict[bytes, Endpoint] = {}
-
-
-def _located(transport: FakeTransport, plan: Plan) -> Endpoint:
-    """What the action locates, once for every redis.conf."""
-    content = transport.read(f"{HOME}/redis.conf")
-    if isinstance(content, Missing):
-        return _locate(transport, plan)  # type: ignore[arg-type]
-    if content not in _seen:
-        _seen[content] = _locate(transport, plan)  # type: ignore[arg-type]
-    return _seen[content]
 
 
 def run_up(
