@@ -109,7 +109,7 @@ def test_vault_damaged(neighbour: Person, content: str) -> None:
 
 
 def test_vault_lost(settled: Person) -> None:
-    """Law: with the vault gone `check` fails, and `up` gives new passwords by a restart that keeps the data."""
+    """Law: without its vault `check` fails, and `up` gives new passwords by a restart that keeps data."""
     settled.ask("SET", "kept", "1")
     (settled.state / "vault.json").unlink()
     said = settled.say("check")

@@ -9,8 +9,9 @@ from keywright_ops.actions.declared import declare
 from keywright_ops.actions.down import restart
 from keywright_ops.actions.environment import open_environment
 from keywright_ops.actions.proving import prove, token
+from keywright_ops.actions.refusals import refuse_silent
 from keywright_ops.actions.restart_record import RestartRecord, restart_record
-from keywright_ops.actions.up import Ask, refuse_silent
+from keywright_ops.actions.up import Ask
 from keywright_ops.gather.environment import gather
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Server

@@ -7,24 +7,27 @@ from typing import NamedTuple
 
 from keywright.errors import ApplyError, InputError, KeywrightError, Refused, Unreachable
 from keywright_ops.actions.declared import declare, file_paths
-from keywright_ops.actions.environment import CHOICES, Opened, open_environment, unresolved
+from keywright_ops.actions.environment import Opened, open_environment, unresolved
 from keywright_ops.actions.place import find_place
 from keywright_ops.actions.proving import prove, token
+from keywright_ops.actions.refusals import (
+    refuse_foreign,
+    refuse_lost_databases,
+    refuse_silent,
+    refuse_taken_port,
+)
 from keywright_ops.actions.restart_record import RestartRecord, restart_record
 from keywright_ops.apply.apply import Done, Watch, Workshop, WorldMoved, apply, confirm, undo
-from keywright_ops.apply.journal import JOURNAL, Journal
+from keywright_ops.apply.journal import Journal
 from keywright_ops.apply.lock import lock
-from keywright_ops.gather.environment import EVERYTHING, gather, port
-from keywright_ops.gather.host import TAKEN, bind_problem, holder
+from keywright_ops.gather.environment import EVERYTHING, gather
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Facts, Server
-from keywright_ops.model.login import REFUSALS
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import Outcome
 from keywright_ops.model.step import Signal, Step
 from keywright_ops.steps.diff import Declared, before_stop, diff
-from keywright_ops.steps.foreign import foreign_data
-from keywright_ops.steps.keyspace import keys_held, used_beyond
+from keywright_ops.steps.keyspace import keys_held
 from keywright_ops.steps.restart import start, stop, write_canary
 
 ROUNDS = 5
@@ -77,7 +80,7 @@ def plan_steps(ask: Ask) -> tuple[Opened, tuple[Step, ...]]:
     opened = open_for_change(ask)
     declared = declare(opened)
     facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
-    refuse_foreign(ask, opened, facts)
+    refuse_foreign(opened, facts, ask.adopt)
     return opened, diff(declared, facts)
 
 
@@ -144,7 +147,7 @@ def _rounds(
     for _ in range(ROUNDS + 1):  # the last one only sees that nothing differs
         declared = declared._replace(drafted=opened.vault.drafted)
         facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
-        refuse_foreign(ask, opened, facts)
+        refuse_foreign(opened, facts, ask.adopt)
         if isinstance(facts.process, Missing) or not facts.process.suspended:
             refuse_silent(facts)
         steps = with_canary(diff(declared, facts), opened.plan, facts, canary)
@@ -187,7 +190,7 @@ def taken_back(error: KeywrightError, done: list[Done], shop: Workshop) -> Keywr
 
 def with_canary(steps: tuple[Step, ...], plan: Plan, facts: Facts, canary: str) -> tuple[Step, ...]:
     """Where a restart is part of the change anyway, write the canary just before it."""
-    if not plan.persistence.promised or isinstance(facts.config, Missing) or facts.ending:
+    if not plan.persistence.promised or isinstance(facts.config, Missing):
         return steps
     found: list[Step] = []
     for step in steps:
@@ -216,77 +219,3 @@ def restart_steps(opened: Opened, shop: Workshop, canary: str, why: str) -> list
     confirm(steps, shop)
     apply_or_undo(steps, shop)
     return list(steps)
-
-
-def refuse_foreign(ask: Ask, opened: Opened, facts: Facts) -> None:
-    """Data that this environment did not write is never loaded, overwritten or removed unasked.
-
-    Choices or a journal say that it ran here once, be it in an `up` that failed and was taken back.
-    """
-    names = opened.target.transport.names(opened.home)
-    here = () if isinstance(names, Missing) else names
-    known = ask.adopt or CHOICES in here or JOURNAL in here
-    strangers = () if known else foreign_data(facts)
-    if strangers:
-        raise Refused(
-            f"{opened.plan.persistence.directory} holds data that this environment did not write: "
-            f"{', '.join(strangers)}",
-            "move it away; or, if it is to become this environment's data, say `keywright up --adopt`",
-        )
-
-
-def refuse_silent(facts: Facts) -> None:
-    """A server that runs but does not answer may be busy: it is waited for by a person, never ended.
-
-    Raises Unreachable. One that refuses our login does answer, in a way.
-    """
-    if isinstance(facts.process, Missing) or not isinstance(facts.info, Missing):
-        return
-    if facts.ending:
-        return  # while it writes its data for the last time it answers nobody
-    if facts.info.why.startswith(REFUSALS):
-        return
-    raise Unreachable(
-        f"the server (process {facts.process.pid}) runs but does not answer: {facts.info.why}",
-        "wait if it is busy, or end it with `keywright restart`",
-    )
-
-
-def refuse_lost_databases(plan: Plan, facts: Facts) -> None:
-    """Fewer databases than hold keys: the server would not say so, and mix their keys up."""
-    databases = plan.directive("databases")
-    if databases is None:
-        return
-    lost = used_beyond(facts, int(databases.value))
-    if lost:
-        raise Refused(
-            f"with {databases.value} databases there is no {', no '.join(lost)}, which holds keys",
-            f"move or remove them first, or declare more: env.{plan.environment}.databases",
-        )
-
-
-def refuse_taken_port(opened: Opened, steps: tuple[Step, ...], facts: Facts) -> None:
-    """A port that somebody else holds is an error, never another port: before anything is stopped."""
-    plan, number = opened.plan, port(opened.plan)
-    if not isinstance(facts.process, Missing):
-        heard = opened.target.supervisor.listens_on(facts.process)
-        stops = any(isinstance(each.do, Signal) for each in steps)
-        if not stops or isinstance(heard, Missing) or number in (own for _, own in heard):
-            return
-    for address in plan.listen.bind:
-        host = str(address).removeprefix("-").replace("*", "0.0.0.0")
-        problem = "" if str(address).startswith("-") else bind_problem(host, number)
-        if problem == TAKEN:
-            raise ApplyError(
-                f"port {number} on {host} is taken by {holder(number)}",
-                f"stop that, or declare another port: {_port_key(plan)} = {number + 10}",
-            )
-        if problem:
-            raise ApplyError(
-                f"nothing can listen on {host}, port {number}: {problem}",
-                f"env.{plan.environment}.bind and {_port_key(plan)} say where to listen",
-            )
-
-
-def _port_key(plan: Plan) -> str:
-    return f"env.{plan.environment}.{'port' if plan.listen.port else 'tls.port'}"

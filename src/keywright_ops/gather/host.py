@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import HostFacts
+from keywright_ops.targets.ports import bind_problem
 
 ON_PATH = ("valkey-server", "redis-server")
 NOT_ASKED = Missing("not asked")
-TAKEN = "it is taken"
 
 
 def gather_host(declared_program: str, ports: Iterable[int], search: str) -> HostFacts:
@@ -72,78 +72,3 @@ def free_port(candidates: Iterable[int]) -> int | Missing:
             return port
         tried.append(str(port))
     return Missing(f"all of these ports are taken: {', '.join(tried)}")
-
-
-def bind_problem(host: str, port: int) -> str:
-    """Why the port cannot be bound now: TAKEN, another reason, or "" when it can.
-
-    The socket is closed again at once.
-    """
-    import errno
-    import socket  # `status` knows its port and does not come here
-
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            return TAKEN if error.errno == errno.EADDRINUSE else error.strerror or str(error)
-    return ""
-
-
-def holder(port: int) -> str:
-    """Say who holds a TCP port: the program, process and user, as far as we may know."""
-    user, inode = _listener(port)
-    if not inode:
-        return "another program"
-    for name in os.listdir("/proc"):
-        if name.isdigit() and _holds(name, inode):
-            return f"{_called(name)} (process {name}, user {user})"
-    return f"a program of user {user}"
-
-
-def _called(pid: str) -> str:
-    """How a process is called; an environment of Keywright by its name and folder."""
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb") as stream:
-            words = os.fsdecode(stream.read()).split("\0")
-        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as stream:
-            name = stream.read().strip()
-    except OSError:
-        return "a program that has just ended"
-    home, _, file = words[1].rpartition("/") if len(words) > 1 else ("", "", "")
-    if file == "redis.conf" and os.path.exists(f"{home}/vault.json"):
-        return f"Keywright's environment {os.path.basename(home)} in {home}"
-    return name
-
-
-def _listener(port: int) -> tuple[str, str]:
-    """The user and the socket's inode, from the kernel's table (Linux; elsewhere nothing)."""
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        try:
-            with open(table, encoding="ascii") as stream:
-                rows = [line.split() for line in stream][1:]
-        except OSError:
-            continue
-        for row in rows:
-            if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port:
-                return _user(int(row[7])), row[9]
-    return "", ""
-
-
-def _user(uid: int) -> str:
-    import pwd
-
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
-
-
-def _holds(pid: str, inode: str) -> bool:
-    try:
-        handles = os.listdir(f"/proc/{pid}/fd")
-        return any(os.readlink(f"/proc/{pid}/fd/{one}") == f"socket:[{inode}]" for one in handles)
-    except OSError:
-        return False

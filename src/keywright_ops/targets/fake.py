@@ -13,9 +13,8 @@ from keywright.endpoint import Endpoint
 from keywright.errors import ApplyError, Refused, ReplyError, Unreachable
 from keywright.secret import Secret
 from keywright.wire import Reply, Word
-from keywright_ops.model.absence import Missing
+from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.facts import File, Process
-from keywright_ops.model.absence import NOT_THERE
 from keywright_ops.targets.fake_server import FakeServer, ServerEnded
 from keywright_ops.targets.target import Completed
 
@@ -61,10 +60,9 @@ class FakeTransport:
         return File(sha256(content).hexdigest(), self.world.files[path][1], "1000")
 
     def mode(self, path: str) -> int | Missing:
-        """The permission bits alone; Missing(NOT_THERE) only when nothing is there."""
-        if path in self.world.files:
-            return self.world.files[path][1]
-        return 0o700 if self._below(path) else Missing(NOT_THERE)
+        """The permission bits alone."""
+        found = self.file(path)
+        return found if isinstance(found, Missing) else found.mode
 
     def names(self, folder: str) -> tuple[str, ...] | Missing:
         """The names in a folder, sorted; () when the folder does not exist."""
@@ -118,6 +116,10 @@ class FakeTransport:
             return ()
         return tuple(each.removeprefix("-") for each in server.config["bind"].split())
 
+    def bind_problem(self, host: str, port: int) -> str:
+        """Nobody else lives in a fake world."""
+        return ""
+
     def _below(self, folder: str) -> list[str]:
         return [path for path in self.world.files if path.startswith(f"{folder}/")]
 
@@ -157,22 +159,24 @@ class FakeSupervisor:
             self.world.server = server
 
     def signal(self, process: Process, name: str) -> None:
-        """Send TERM, CONT or KILL to this very process; raises Refused when it is not it any more."""
+        """Send TERM or KILL to this very process; raises Refused when it is not it any more."""
         server = self.world.server
         if server is None or (server.pid, str(server.pid)) != (process.pid, process.start):
             raise Refused(f"process {process.pid} is not this environment's server any more")
         if name == "TERM":
             self.world.terminate()
-        elif name == "KILL":
+        else:
             self.world.power_cut()
 
     def listens_on(self, process: Process) -> tuple[tuple[str, int], ...] | Missing:
         """The addresses and ports on which this very process listens."""
         server = self.world.server
-        if server is None or server.pid != process.pid:
+        if server is None:
             return ()
-        addresses = server.config["bind"].split()
-        return tuple((each.removeprefix("-"), int(server.config["port"])) for each in addresses)
+        return tuple(
+            (word.removeprefix("-"), int(server.config["port"]))
+            for word in server.config["bind"].split()
+        )
 
     def last_words(self) -> tuple[str, ...]:
         """The last lines that the server logged."""

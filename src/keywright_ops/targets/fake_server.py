@@ -28,9 +28,9 @@ DEFAULTS = {
 
 # command → the categories that it is in, and the position of its key (0: none)
 COMMANDS = {
-    "ping": ("fast connection", 0), "get": ("read fast", 1), "set": ("write slow", 1), "unlink": ("write fast", 1),
-    "dbsize": ("read keyspace", 0),
-    "flushall": ("write dangerous", 0), "info": ("slow dangerous", 0),
+    "ping": ("fast connection", 0), "get": ("read fast", 1), "set": ("write slow", 1),
+    "unlink": ("write fast keyspace", 1),
+    "dbsize": ("read keyspace", 0), "flushall": ("write dangerous", 0), "info": ("slow dangerous", 0),
     "save": ("admin dangerous", 0), "config|get": ("admin dangerous", 0),
     "config|set": ("admin dangerous", 0), "acl|list": ("admin dangerous", 0),
     "acl|load": ("admin dangerous", 0), "acl|cat": ("slow", 0), "acl|dryrun": ("admin dangerous", 0),
@@ -179,10 +179,10 @@ class FakeServer:
         self._changed()
         return "OK"
 
-    def _unlink(self, key: str) -> Reply:
-        found = self.data.pop(key, None) is not None
+    def _unlink(self, *keys: str) -> Reply:
+        found = [key for key in keys if self.data.pop(key, None) is not None]
         self._changed()
-        return int(found)
+        return len(found)
 
     def _dbsize(self) -> Reply:
         return len(self.data)

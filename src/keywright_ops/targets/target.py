@@ -60,6 +60,10 @@ class Transport(Protocol):
         """The local addresses on which this TCP port is open, from the kernel's own list."""
         ...
 
+    def bind_problem(self, host: str, port: int) -> str:
+        """Why nothing can listen there now (ports.TAKEN, or another reason); "" when it can."""
+        ...
+
 
 class Supervisor(Protocol):
     """Keeps the one server of the environment running."""

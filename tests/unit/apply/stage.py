@@ -1,10 +1,11 @@
-"""A stage for `up` on the fake world: start states, a trip wire at every side effect, and what must hold at the end."""
+"""A stage for `up` on the fake world: start states, and a trip wire at every side effect."""
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import cache
 from typing import Any, NamedTuple
 
+from keywright.endpoint import Endpoint
 from keywright.errors import ApplyError, ConnectionLost
 from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import Opened, choose_secrets
@@ -137,17 +138,35 @@ def planned(text: str) -> tuple[Profile, Plan]:
 def open_stage(world: World, wish: Wish, wire: Wire) -> Opened:
     """Open the environment as the action does, on the fake world."""
     profile, plan = planned(wish.text)
-    plain: Any = FakeTransport(world)
+    plain = FakeTransport(world)
     transport: Any = Wired(plain, wire)
     vault = Vault(transport, f"{HOME}/vault.json")
     place = Place(profile, "", "/world/shop")
     secrets = choose_secrets(plan, vault, place, wish.environ)
     by_user = {user.name: secrets[user.secret] for user in plan.users}
     assert isinstance(plan.engine.program, str)
-    keeper: Any = FakeSupervisor(world, plan.engine.program, HOME)
+    keeper = FakeSupervisor(world, plan.engine.program, HOME)
     supervisor: Any = Wired(keeper, wire)
-    door: Any = Wired(FakeDoor(world, lambda: locate(keeper, plain, plan), by_user), wire)
+
+    def where() -> Endpoint:
+        return _located(keeper, plain, plan)
+
+    door: Any = Wired(FakeDoor(world, where, by_user), wire)
     return Opened(place, plan, HOME, vault, secrets, Target(transport, supervisor, door))
+
+
+_seen: dict[tuple[bytes, int], Endpoint] = {}
+
+
+def _located(keeper: FakeSupervisor, transport: FakeTransport, plan: Plan) -> Endpoint:
+    """What the action locates, once for every redis.conf and running server's port."""
+    content, server = transport.read(f"{HOME}/redis.conf"), keeper.world.server
+    if isinstance(content, Missing) or server is None:
+        return locate(keeper, transport, plan)  # type: ignore[arg-type]
+    key = (content, int(server.config["port"]))
+    if key not in _seen:
+        _seen[key] = locate(keeper, transport, plan)  # type: ignore[arg-type]
+    return _seen[key]
 
 
 def run_up(

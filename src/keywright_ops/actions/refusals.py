@@ -1,0 +1,91 @@
+"""What a change refuses before it begins: foreign data, a silent server, a taken port, lost databases.
+
+Each says in one sentence what stands in the way, and what a person can do; nothing has been changed.
+"""
+
+from keywright.errors import ApplyError, Refused, Unreachable
+from keywright_ops.actions.environment import CHOICES, Opened
+from keywright_ops.apply.journal import JOURNAL
+from keywright_ops.gather.environment import port
+from keywright_ops.model.absence import Missing
+from keywright_ops.model.facts import Facts
+from keywright_ops.model.login import REFUSALS
+from keywright_ops.model.plan import Plan
+from keywright_ops.model.step import Signal, Step
+from keywright_ops.steps.foreign import foreign_data
+from keywright_ops.steps.keyspace import used_beyond
+from keywright_ops.targets.ports import TAKEN, holder
+
+
+def refuse_foreign(opened: Opened, facts: Facts, adopt: bool) -> None:
+    """Data that this environment did not write is never loaded, overwritten or removed unasked.
+
+    Choices or a journal say that it ran here once, be it in an `up` that failed and was taken back.
+    """
+    names = opened.target.transport.names(opened.home)
+    here = () if isinstance(names, Missing) else names
+    known = adopt or CHOICES in here or JOURNAL in here
+    strangers = () if known else foreign_data(facts)
+    if strangers:
+        raise Refused(
+            f"{opened.plan.persistence.directory} holds data that this environment did not write: "
+            f"{', '.join(strangers)}",
+            "move it away; or, if it is to become this environment's data, say `keywright up --adopt`",
+        )
+
+
+def refuse_silent(facts: Facts) -> None:
+    """A server that runs but does not answer may be busy: it is waited for by a person, never ended.
+
+    Raises Unreachable. One that refuses our login does answer, in a way.
+    """
+    if isinstance(facts.process, Missing) or not isinstance(facts.info, Missing):
+        return
+    if facts.ending:
+        return  # while it writes its data for the last time it answers nobody, and is waited for
+    if facts.info.why.startswith(REFUSALS):
+        return
+    raise Unreachable(
+        f"the server (process {facts.process.pid}) runs but does not answer: {facts.info.why}",
+        "wait if it is busy, or end it with `keywright restart`",
+    )
+
+
+def refuse_lost_databases(plan: Plan, facts: Facts) -> None:
+    """Fewer databases than hold keys: the server would not say so, and mix their keys up."""
+    databases = plan.directive("databases")
+    if databases is None:
+        return
+    lost = used_beyond(facts, int(databases.value))
+    if lost:
+        raise Refused(
+            f"with {databases.value} databases there is no {', no '.join(lost)}, which holds keys",
+            f"move or remove them first, or declare more: env.{plan.environment}.databases",
+        )
+
+
+def refuse_taken_port(opened: Opened, steps: tuple[Step, ...], facts: Facts) -> None:
+    """A port that somebody else holds is an error, never another port: before anything is stopped."""
+    plan, number, transport = opened.plan, port(opened.plan), opened.target.transport
+    if not isinstance(facts.process, Missing):
+        heard = opened.target.supervisor.listens_on(facts.process)
+        stops = any(isinstance(each.do, Signal) for each in steps)
+        if not stops or isinstance(heard, Missing) or number in (own for _, own in heard):
+            return
+    for address in plan.listen.bind:
+        host = str(address).removeprefix("-").replace("*", "0.0.0.0")
+        problem = "" if str(address).startswith("-") else transport.bind_problem(host, number)
+        if problem == TAKEN:
+            raise ApplyError(
+                f"port {number} on {host} is taken by {holder(number)}",
+                f"stop that, or declare another port: {_port_key(plan)} = {number + 10}",
+            )
+        if problem:
+            raise ApplyError(
+                f"nothing can listen on {host}, port {number}: {problem}",
+                f"env.{plan.environment}.bind and {_port_key(plan)} say where to listen",
+            )
+
+
+def _port_key(plan: Plan) -> str:
+    return f"env.{plan.environment}.{'port' if plan.listen.port else 'tls.port'}"
