@@ -170,7 +170,7 @@ def _run_and_die(machine: Machine, boundary: int, pipe: int) -> None:
         os.environ.clear()
         os.environ.update(environ)
         up(Ask(str(machine.toml), None, environ, watch, proved, lambda steps: True))
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - a forked child must never return
         os.write(pipe, f"{type(error).__name__}: {error}".encode())
         os._exit(1)
     os._exit(0)

@@ -19,7 +19,8 @@ HOME = "/world/shop/local"
 PROGRAM = "/programs/valkey-server"
 HOST = HostFacts(PROGRAM, 6379, Missing("not asked"), Missing("not asked"))
 SECRETS = {
-    name: Secret(f"secret-of-{name}") for name in ("default", "appuser", "viewer", "admin", "health")
+    name: Secret(f"secret-of-{name}")
+    for name in ("default", "appuser", "viewer", "admin", "health")
 }
 CATEGORIES = {"all": frozenset({"get", "set", "info", "ping"}), "dangerous": frozenset({"info"})}
 NOTHING_RUNS = Missing("no server of this environment runs")

@@ -128,7 +128,9 @@ def test_the_stop_of_a_server_that_keeps_nothing_is_asked_about() -> None:
 def test_ending_persistence_is_asked_about() -> None:
     """Append-only file off, or save points away, and nothing in their place: keys are named."""
     declared = declared_of(plan_of(MEMORY))
-    off = live(declared, appendonly="yes")._replace(stored=("appendonlydir", "appendonlydir/a.manifest"))
+    off = live(declared, appendonly="yes")._replace(
+        stored=("appendonlydir", "appendonlydir/a.manifest")
+    )
     points = live(declared, save="900 1")
     for facts, step in ((off, "appendonly-off"), (points, "set-save")):
         found = next(each for each in diff(declared, facts) if each.id == step)
@@ -139,7 +141,9 @@ def test_switched_off_the_data_is_in_a_snapshot_first() -> None:
     """SAVE, set the file aside, switch off, and only then redis.conf: never an old file to be loaded."""
     declared = declared_of(plan_of(RDB))
     facts = live(declared, appendonly="yes")
-    facts = facts._replace(stored=("appendonlydir", "appendonlydir/appendonly.aof.manifest", "dump.rdb"))
+    facts = facts._replace(
+        stored=("appendonlydir", "appendonlydir/appendonly.aof.manifest", "dump.rdb")
+    )
     expected = ["appendonly-snapshot", "appendonly-aside", "appendonly-off", "write-redis.conf"]
     assert expected == ids(diff(declared, facts))
 
@@ -147,7 +151,12 @@ def test_switched_off_the_data_is_in_a_snapshot_first() -> None:
 def test_an_old_append_only_file_is_set_aside_under_a_new_name() -> None:
     """A file that the running server does not write is renamed, and no earlier one is overwritten."""
     declared = declared_of(plan_of(RDB))
-    stored = ("appendonlydir", "appendonlydir.off-1", "appendonlydir.off-3", "appendonlydir/a.manifest")
+    stored = (
+        "appendonlydir",
+        "appendonlydir.off-1",
+        "appendonlydir.off-3",
+        "appendonlydir/a.manifest",
+    )
     (step,) = diff(declared, facts_of(declared, stored=stored))
     data = f"{HOME}/data"
     assert Move(f"{data}/appendonlydir", f"{data}/appendonlydir.off-4") == step.do
@@ -186,7 +195,11 @@ def test_users_are_loaded_only_when_they_differ_live() -> None:
     users["viewer"] = users["viewer"]._replace(hashes=frozenset({"0" * 64}))
     del users["health"]
     (load,) = diff(declared, facts_of(declared, users=users))
-    for sentence in ("health is missing", "viewer has another password", "guest is not in the plan"):
+    for sentence in (
+        "health is missing",
+        "viewer has another password",
+        "guest is not in the plan",
+    ):
         assert sentence in load.title
 
 
@@ -225,7 +238,11 @@ SETTINGS = st.fixed_dictionaries(
 )
 STORED = st.sets(
     st.sampled_from(["dump.rdb", "appendonlydir/appendonly.aof.manifest", "appendonlydir.off-1"])
-).map(lambda names: tuple(sorted(names | ({"appendonlydir"} if any("/" in n for n in names) else set()))))
+).map(
+    lambda names: tuple(
+        sorted(names | ({"appendonlydir"} if any("/" in n for n in names) else set()))
+    )
+)
 
 
 @given(
