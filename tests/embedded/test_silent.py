@@ -52,7 +52,9 @@ def test_busy(settled: Person) -> None:
     before = settled.identity()
     script = "local t = redis.call('TIME')[1] while redis.call('TIME')[1] - t < 60 do end"
     with settled.wire() as wire:
-        wire._socket.sendall(b"*3\r\n$4\r\nEVAL\r\n$%d\r\n%s\r\n$1\r\n0\r\n" % (len(script), script.encode()))
+        wire._socket.sendall(
+            b"*3\r\n$4\r\nEVAL\r\n$%d\r\n%s\r\n$1\r\n0\r\n" % (len(script), script.encode())
+        )
         time.sleep(0.1)
         for verb in ("status", "check", "up"):
             with within(20):
@@ -72,7 +74,9 @@ def test_loading(settled: Person) -> None:
     await_true(lambda: settled.info()["aof_rewrite_in_progress"] == "0", "the rewrite ends")
     assert settled.say("down").code == 0
     conf = settled.state / "redis.conf"
-    conf.write_text(conf.read_text() + "key-load-delay 1000\nloading-process-events-interval-bytes 1024\n")
+    conf.write_text(
+        conf.read_text() + "key-load-delay 1000\nloading-process-events-interval-bytes 1024\n"
+    )
     import subprocess
 
     program = __import__("json").loads((settled.state / "choices.json").read_text())["program"]
@@ -92,7 +96,9 @@ def test_wrong_service_on_the_port(stranger: Person) -> None:
     """Law: a web server on the declared port is named as its holder."""
     assert stranger.say("up").code == 0
     assert stranger.say("down").code == 0
-    server = http.server.HTTPServer(("127.0.0.1", stranger.port), http.server.BaseHTTPRequestHandler)
+    server = http.server.HTTPServer(
+        ("127.0.0.1", stranger.port), http.server.BaseHTTPRequestHandler
+    )
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

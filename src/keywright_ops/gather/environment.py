@@ -43,6 +43,7 @@ def gather(target: Target, plan: Plan, wanted: frozenset[str], files: Iterable[s
         listening=transport.listening(port(plan)) if "listening" in wanted else NOT_ASKED,
         stored=_stored(target, plan) if "stored" in wanted else NOT_ASKED,
         ending="ending" in wanted and is_ending(target.supervisor.last_words()),
+        log=target.supervisor.last_words() if "log" in wanted else NOT_ASKED,
     )
 
 
