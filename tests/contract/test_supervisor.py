@@ -59,3 +59,13 @@ def test_a_signal_goes_to_the_very_process(rig: Rig) -> None:
     rig.end("KILL")
     with pytest.raises(Refused):
         rig.supervisor.signal(process, "TERM")
+
+
+def test_a_process_tells_where_it_listens(rig: Rig) -> None:
+    """listens_on is the very process's addresses and port, and nobody else's."""
+    process = rig.up(bind="127.0.0.1 127.0.0.2")
+    assert {("127.0.0.1", rig.port), ("127.0.0.2", rig.port)} == set(
+        rig.supervisor.listens_on(process)
+    )
+    rig.end("KILL")
+    assert not rig.supervisor.listens_on(process)

@@ -7,8 +7,7 @@ from tests.contract.rig import Rig
 
 from keywright.errors import ApplyError
 from keywright.secret import Secret
-from keywright_ops.model.absence import Missing
-from keywright_ops.steps.conditions import NOT_THERE
+from keywright_ops.model.absence import NOT_THERE, Missing
 
 
 def test_what_is_written_is_read_with_its_mode(rig: Rig) -> None:
@@ -19,6 +18,7 @@ def test_what_is_written_is_read_with_its_mode(rig: Rig) -> None:
         assert content == rig.transport.read(path)
         found = rig.transport.file(path)
         assert (sha256(content).hexdigest(), mode) == (found.digest, found.mode)
+        assert mode == rig.transport.mode(path)
     assert ("file",) == rig.transport.names(f"{rig.home}/a/b")
     assert ("b",) == rig.transport.names(f"{rig.home}/a")
 
@@ -28,6 +28,7 @@ def test_only_what_does_not_exist_is_not_there(rig: Rig) -> None:
     rig.transport.write(f"{rig.home}/folder/file", b"x", 0o600)
     assert Missing(NOT_THERE) == rig.transport.read(f"{rig.home}/none")
     assert Missing(NOT_THERE) == rig.transport.file(f"{rig.home}/none")
+    assert Missing(NOT_THERE) == rig.transport.mode(f"{rig.home}/none")
     for answer in (
         rig.transport.read(f"{rig.home}/folder"),
         rig.transport.file(f"{rig.home}/folder"),

@@ -49,6 +49,8 @@ def refuse_silent(facts: Facts) -> None:
     """
     if isinstance(facts.process, Missing) or not isinstance(facts.info, Missing):
         return
+    if facts.ending:
+        return  # while it writes its data for the last time it answers nobody, and is waited for
     if facts.info.why.startswith(REFUSALS):
         return
     raise Unreachable(

@@ -44,6 +44,8 @@ def diff(declared: Declared, facts: Facts) -> tuple[Step, ...]:
         return (*steps, *_start(declared, facts))
     if facts.process.suspended:
         return (*steps, wake(facts.process))
+    if facts.ending:
+        return (*steps, stop(facts, "it was asked to end already"))
     if isinstance(facts.config, Missing):
         why = f"it runs but does not answer Keywright ({facts.config.why})"
         return (*steps, stop(facts, why))

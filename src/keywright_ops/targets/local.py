@@ -123,12 +123,14 @@ class LocalTransport:
 
     def listening(self, port: int) -> tuple[str, ...] | Missing:
         """The local addresses on which this TCP port is open, from the kernel's own list."""
-        tables = [self.read(path) for path in ("/proc/net/tcp", "/proc/net/tcp6")]
+        # twice: the kernel skips rows when sockets come and go while its list is read
+        tables = [self.read(path) for path in ("/proc/net/tcp", "/proc/net/tcp6") * 2]
         if isinstance(tables[0], Missing):  # macOS has no /proc
             done = self.run(("netstat", "-an", "-p", "tcp"))
             return parse_netstat(done.output, port) if done.code == 0 else Missing(done.errors)
         texts = [table.decode() for table in tables if not isinstance(table, Missing)]
-        return tuple(address for text in texts for address in parse_proc_net_tcp(text, port))
+        found = [address for text in texts for address in parse_proc_net_tcp(text, port)]
+        return tuple(dict.fromkeys(found))
 
     def bind_problem(self, host: str, port: int) -> str:
         """Why nothing can listen there now, tried by binding it; "" when it can."""

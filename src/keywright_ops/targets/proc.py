@@ -35,8 +35,22 @@ def process(pid: int) -> tuple[Process, int] | None:
     return Process(pid, more[17], executable, tuple(command), state == "T"), int(parent)
 
 
+LOOKS = 3  # how often the kernel's lists are read before we believe that nobody listens
+
+
 def listens_on(pid: int) -> tuple[tuple[str, int], ...]:
-    """The addresses and TCP ports on which this very process listens, from the kernel's own lists."""
+    """The addresses and TCP ports on which this very process listens, from the kernel's own lists.
+
+    The kernel skips rows when sockets come and go while a list is read, so "none" is asked again.
+    """
+    for _ in range(LOOKS):
+        found = _listens_on(pid)
+        if found:
+            return found
+    return ()
+
+
+def _listens_on(pid: int) -> tuple[tuple[str, int], ...]:
     import socket  # the wire has it loaded already
 
     try:
