@@ -126,7 +126,10 @@ def _load(program: str, folder: str, plan: Plan, canary: str) -> tuple[str, int]
     )
     with open(f"{folder}/log", "wb") as log:
         server = subprocess.Popen(
-            (program, *arguments), stdout=log, stderr=log, preexec_fn=_ending_with_us()
+            (program, *arguments),
+            stdout=log,
+            stderr=log,
+            preexec_fn=_ending_with_us(),  # noqa: PLW1509 - a command has one thread
         )
     try:
         return _ask(server, socket_path, canary) or _failed(f"{folder}/log")
