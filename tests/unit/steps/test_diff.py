@@ -219,7 +219,7 @@ def test_another_program_is_a_restart_under_either_name() -> None:
 def test_a_server_that_is_ending_or_loading_is_waited_for() -> None:
     """Neither is taken for a running one: the stop is waited for, or the loading."""
     declared = declared_of(plan_of(AOF))
-    (stop,) = diff(declared, facts_of(declared, ending=True))
+    (stop,) = diff(declared, facts_of(declared, log=("1:signal-handler Received SIGTERM scheduling shutdown...",)))
     assert isinstance(stop.do, Signal)
     loading = facts_of(declared, info={"loading": "1", "process_id": "42"})
     (wait,) = diff(declared, loading)
