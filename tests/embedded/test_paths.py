@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.embedded.stranger import Person
 
-ODD = ["with space", "quote'", 'double"quote', "hash#tag", "dollar$HOME", "back\\slash", "ünïcödé ✓",
-       "per%cent", "semi;colon&amp", "*", "-dash", "tab\there", "new\nline", "💾", "a" * 200]  # fmt: skip
+ODD = ["a b  'c' \"d\" #e", "$HOME `id` %s ;&*?", "back\\slash\\", "ünïcödé ✓ 💾", "-dash",
+       "tab\tnew\nline", "a" * 200]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -16,7 +16,7 @@ def test_odd_folders(rooms: Callable[[], Path], name: str) -> None:
     """Law: a home and a project of any name get a proven server, found again, restarted, stopped."""
     one = Person(rooms() / name)
     try:
-        for words in (["up"], ["up"], ["check"], ["restart"], ["status"], ["diff", "--strict"]):
+        for words in (["up"], ["check"], ["restart"], ["diff", "--strict"]):
             said = one.say(*words)
             assert said.code == 0, (words, said)
         assert one.say("env", "--write", ".env").code == 0
@@ -76,5 +76,4 @@ def test_odd_app_and_prefix(person: Callable[..., Person], top: str) -> None:
         assert "keywright: " in said.err
         assert top.partition(" ")[0] in said.err
         return
-    assert one.say("check").code == 0
     assert "nothing to do" in one.say("up").out

@@ -25,7 +25,7 @@ def argvs() -> Iterator[set[str]]:
     def watch() -> None:
         while not over.is_set():
             seen.update(" ".join(argv) for _, argv in processes())
-            time.sleep(0.002)
+            time.sleep(0.01)
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -58,16 +58,15 @@ def test_umask_zero(stranger: Person) -> None:
         assert path.stat().st_mode & 0o077 == 0, path
 
 
-@pytest.mark.parametrize("moment", [0.05, 0.1, 0.15, 0.2, 0.3])
+@pytest.mark.parametrize("moment", [0.1, 0.15, 0.2, 0.3])
 def test_interrupted(stranger: Person, moment: float) -> None:
     """Law: Ctrl-C ends `up` with 130 and a sentence (or it was done already); the next `up` goes on."""
     child = stranger.start("up", start_new_session=True)
     time.sleep(moment)
     os.killpg(child.pid, signal.SIGINT)
     out, err = child.communicate(timeout=60)
-    if moment >= 0.1:
-        assert child.returncode in (0, 130), err
-        assert "Traceback" not in out + err
+    assert child.returncode in (0, 130), err
+    assert "Traceback" not in out + err
     assert not any(secret in out + err for secret in stranger.secrets.values())
     said = stranger.say("up")
     assert said.code == 0, said
