@@ -45,11 +45,7 @@ def fill(folder: Path, leave: int = 0) -> Path:
     return ballast
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize("pages", [0, 1, 2, 3, 5, 6, 7, 8, 12])
-=======
-@pytest.mark.parametrize("pages", range(14))
->>>>>>> main
 def test_full_from_the_start(cramped: Person, small_disk: Path, pages: int) -> None:
     """Law: wherever the space ends, `up` says so and what to do; with space again it just works."""
     ballast = fill(small_disk, leave=4096 * pages)
