@@ -8,6 +8,7 @@ import os
 from keywright.errors import ApplyError, Refused, Unreachable
 from keywright_ops.actions.environment import CHOICES, Opened
 from keywright_ops.apply.journal import JOURNAL
+from keywright_ops.facts.ending import is_ending
 from keywright_ops.gather.environment import port
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Facts, Process
@@ -49,7 +50,7 @@ def refuse_silent(facts: Facts) -> None:
     """
     if isinstance(facts.process, Missing) or not isinstance(facts.info, Missing):
         return
-    if facts.ending:
+    if is_ending(facts.log):
         return  # while it writes its data for the last time it answers nobody, and is waited for
     if facts.info.why.startswith(REFUSALS):
         return
