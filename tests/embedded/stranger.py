@@ -162,10 +162,9 @@ class Person:
         return info["process_id"], info["run_id"]
 
     def pids(self) -> list[int]:
-        """Every server whose configuration lies under this person's root."""
-        return [
-            pid for pid, argv in processes() if argv[1:2] and argv[1].startswith(f"{self.root}/")
-        ]
+        """Every server whose configuration lies under this person's root or state."""
+        mine = (f"{self.root}/", f"{self.environ.get('XDG_STATE_HOME', self.root)}/")
+        return [pid for pid, argv in processes() if argv[1:2] and argv[1].startswith(mine)]
 
     def leave(self) -> None:
         """End every server of this person, by its own pid."""
