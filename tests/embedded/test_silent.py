@@ -1,8 +1,9 @@
-"""A server that does not answer: suspended, busy, loading, or not ours at all. Bounded time, a clear sentence."""
+"""A server that does not answer (suspended, busy, loading, not ours): bounded time, a clear sentence."""
 
 import http.server
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 from tests.embedded.stranger import Person, await_true
+from tests.embedded.test_not_its_own import VALKEY
 
 
 @contextmanager
@@ -48,13 +50,15 @@ def test_suspended(suspended: Person) -> None:
 
 
 def test_busy(settled: Person) -> None:
-    """Law: a server that is busy is not ended by up; status, check and up say that it does not answer (3)."""
+    """Law: a server that is busy is not ended by up; status and up say that it does not answer (3)."""
     before = settled.identity()
     script = "local t = redis.call('TIME')[1] while redis.call('TIME')[1] - t < 60 do end"
     with settled.wire() as wire:
-        wire._socket.sendall(b"*3\r\n$4\r\nEVAL\r\n$%d\r\n%s\r\n$1\r\n0\r\n" % (len(script), script.encode()))
+        wire._socket.sendall(
+            b"*3\r\n$4\r\nEVAL\r\n$%d\r\n%s\r\n$1\r\n0\r\n" % (len(script), script.encode())
+        )
         time.sleep(0.1)
-        for verb in ("status", "check", "up"):
+        for verb in ("status", "up"):
             with within(20):
                 said = settled.say(verb)
             assert said.code == 3, (verb, said)
@@ -72,13 +76,12 @@ def test_loading(settled: Person) -> None:
     await_true(lambda: settled.info()["aof_rewrite_in_progress"] == "0", "the rewrite ends")
     assert settled.say("down").code == 0
     conf = settled.state / "redis.conf"
-    conf.write_text(conf.read_text() + "key-load-delay 1000\nloading-process-events-interval-bytes 1024\n")
-    import subprocess
-
-    program = __import__("json").loads((settled.state / "choices.json").read_text())["program"]
-    log = open(settled.state / "server.log", "ab")
-    subprocess.Popen([program, str(conf)], stdout=log, stderr=log, cwd=settled.state)
-    await_true(lambda: settled.pids(), "it runs")
+    conf.write_text(
+        conf.read_text() + "key-load-delay 1000\nloading-process-events-interval-bytes 1024\n"
+    )
+    with open(settled.state / "server.log", "ab") as log:
+        subprocess.Popen([str(VALKEY), str(conf)], stdout=log, stderr=log, cwd=settled.state)
+    await_true(settled.pids, "it runs")
     await_true(lambda: settled.say("status").code == 0, "it answers while it loads")
     said = settled.say("check")
     assert (said.code, "loading" in said.err) == (3, True), said
@@ -92,7 +95,9 @@ def test_wrong_service_on_the_port(stranger: Person) -> None:
     """Law: a web server on the declared port is named as its holder."""
     assert stranger.say("up").code == 0
     assert stranger.say("down").code == 0
-    server = http.server.HTTPServer(("127.0.0.1", stranger.port), http.server.BaseHTTPRequestHandler)
+    server = http.server.HTTPServer(
+        ("127.0.0.1", stranger.port), http.server.BaseHTTPRequestHandler
+    )
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

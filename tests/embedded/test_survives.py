@@ -6,7 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from tests.embedded.stranger import Person, alive, await_true, children, end, on_terminal
+from tests.embedded.stranger import Person, alive, await_true, children, end, free_port, on_terminal
+from tests.embedded.test_not_its_own import VALKEY
 
 
 def test_outlives_the_terminal(stranger: Person) -> None:
@@ -61,9 +62,11 @@ def test_pid_file_lies(neighbour: Person, lie: str) -> None:
         path.write_text(before)
 
 
-def test_pid_file_names_a_stranger(settled: Person) -> None:
-    """Law: a pid file that names another process of ours does not get that process ended."""
-    sleeper = subprocess.Popen(["sleep", "60"])
+@pytest.mark.parametrize("argv", [("sleep", "60"), (str(VALKEY), "--save", "", "--port")])
+def test_pid_file_names_a_stranger(settled: Person, argv: tuple[str, ...]) -> None:
+    """Law: a pid file that names another process of ours, be it a server, does not get it ended."""
+    port = () if argv[0] == "sleep" else (str(free_port()),)
+    sleeper = subprocess.Popen((*argv, *port), stdout=subprocess.DEVNULL, cwd=settled.root)
     try:
         (settled.state / "server.pid").write_text(str(sleeper.pid))
         assert settled.say("down").code == 0

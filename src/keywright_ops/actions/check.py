@@ -47,6 +47,8 @@ def check(ask: Ask, with_restart: bool) -> CheckReport:
             f"no server of environment {opened.plan.environment} runs", "`keywright up` starts it"
         )
     refuse_silent(facts)
+    if not isinstance(facts.info, Missing) and facts.info.get("loading", "0") != "0":
+        raise Unreachable("the server is still loading its data", "`keywright up` waits for it")
     outcomes = prove(opened, declare(opened), token(), False, ask.proved)
     timing = {"total": time.monotonic() - begun}
     return CheckReport(opened.plan, outcomes, facts.server, restart_record(opened), timing)

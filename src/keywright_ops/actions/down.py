@@ -7,6 +7,7 @@ from keywright.errors import ApplyError
 from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import Opened, open_environment
 from keywright_ops.actions.proving import prove, token
+from keywright_ops.actions.refusals import refuse_suspended
 from keywright_ops.actions.restart_record import restart_record
 from keywright_ops.actions.up import (
     Ask,
@@ -41,6 +42,7 @@ def down_steps(opened: Opened) -> tuple[Step, ...]:
     facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
     if isinstance(facts.process, Missing):
         return ()
+    refuse_suspended(facts.process)
     return (*before_stop(declared, facts), stop(facts, "as asked"))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from errno import errorcode
 from typing import NamedTuple
 
-from keywright.errors import InputError, ProfileError
+from keywright.errors import InputError, ProfileError, Refused
 from keywright.secret import Secret
 from keywright_ops.actions.locate import locate
 from keywright_ops.actions.place import Place, find_place
@@ -21,6 +21,7 @@ from keywright_ops.profile.declared import Values
 from keywright_ops.targets.child import ChildSupervisor
 from keywright_ops.targets.door import Door
 from keywright_ops.targets.local import HINTS, LocalTransport
+from keywright_ops.targets.ports import user_name
 from keywright_ops.targets.target import Target
 from keywright_ops.vault.file import Vault
 
@@ -46,6 +47,7 @@ def open_plan(
     name = environment or place.profile.default_env
     values = Values(place.profile, name)  # an unknown name ends here, with the nearest one
     home = place.home(name)
+    refuse_strange_home(home)
     kept = read_choices(home) if values.kind == "local" else {}
     host = None
     if ask_host and values.kind == "local":
@@ -124,6 +126,20 @@ def _host(values: Values, kept: Mapping[str, str], environ: Mapping[str, str]) -
     declared = values.text("server")
     ports = () if "port" in kept else PORT_CANDIDATES
     return gather_host(declared, ports, environ.get("PATH", ""))
+
+
+def refuse_strange_home(home: str) -> None:
+    """Another user's environment is not ours: under sudo we would leave files there that its owner
+    cannot change. Raises Refused."""
+    try:
+        owner = os.stat(home).st_uid
+    except OSError:
+        return  # not there yet, or not to be seen: whoever reads it says which
+    if owner != os.geteuid():
+        raise Refused(
+            f"{home} belongs to user {user_name(owner)}, and you are {user_name(os.geteuid())}",
+            "run it as that user; or set XDG_STATE_HOME to a folder of your own",
+        )
 
 
 def read_choices(home: str) -> dict[str, str]:

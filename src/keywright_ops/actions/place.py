@@ -114,15 +114,17 @@ def state_root(environ: Mapping[str, str]) -> str:
 
     Raises InputError when there is neither a home directory nor XDG_STATE_HOME.
     """
+    # without links: the server tells its own folder so, and a link may point elsewhere tomorrow
     given = environ.get("XDG_STATE_HOME", "")
     if given.startswith("/"):
-        return os.path.join(given, "keywright")
+        return os.path.join(os.path.realpath(given), "keywright")
     home = environ.get("HOME", "")
     if not home.startswith("/"):
         raise InputError(
             "there is no home directory to keep the state in",
             "set HOME, or XDG_STATE_HOME, to a folder of yours",
         )
+    home = os.path.realpath(home)
     if sys.platform == "darwin":
         return os.path.join(home, "Library", "Application Support", "keywright")
     return os.path.join(home, ".local", "state", "keywright")

@@ -3,12 +3,15 @@
 Each says in one sentence what stands in the way, and what a person can do; nothing has been changed.
 """
 
+import os
+
 from keywright.errors import ApplyError, Refused, Unreachable
 from keywright_ops.actions.environment import CHOICES, Opened
 from keywright_ops.apply.journal import JOURNAL
+from keywright_ops.facts.ending import is_ending
 from keywright_ops.gather.environment import port
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.facts import Facts
+from keywright_ops.model.facts import Facts, Process
 from keywright_ops.model.login import REFUSALS
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import Signal, Step
@@ -22,6 +25,12 @@ def refuse_foreign(opened: Opened, facts: Facts, adopt: bool) -> None:
 
     Choices or a journal say that it ran here once, be it in an `up` that failed and was taken back.
     """
+    directory = opened.plan.persistence.directory
+    if os.path.islink(directory):
+        raise Refused(
+            f"{directory} is a link to {os.readlink(directory)}",
+            "name the folder for everything instead: XDG_STATE_HOME=/another/disk keywright up",
+        )
     names = opened.target.transport.names(opened.home)
     here = () if isinstance(names, Missing) else names
     known = adopt or CHOICES in here or JOURNAL in here
@@ -41,7 +50,7 @@ def refuse_silent(facts: Facts) -> None:
     """
     if isinstance(facts.process, Missing) or not isinstance(facts.info, Missing):
         return
-    if facts.ending:
+    if is_ending(facts.log):
         return  # while it writes its data for the last time it answers nobody, and is waited for
     if facts.info.why.startswith(REFUSALS):
         return
@@ -49,6 +58,15 @@ def refuse_silent(facts: Facts) -> None:
         f"the server (process {facts.process.pid}) runs but does not answer: {facts.info.why}",
         "wait if it is busy, or end it with `keywright restart`",
     )
+
+
+def refuse_suspended(process: Process) -> None:
+    """A suspended server cannot end in order, and does not tell what it holds. Raises Unreachable."""
+    if process.suspended:
+        raise Unreachable(
+            f"the server (process {process.pid}) is suspended",
+            f"`keywright up` lets it go on; so does `kill -CONT {process.pid}`",
+        )
 
 
 def refuse_lost_databases(plan: Plan, facts: Facts) -> None:

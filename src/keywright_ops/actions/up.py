@@ -14,6 +14,7 @@ from keywright_ops.actions.refusals import (
     refuse_foreign,
     refuse_lost_databases,
     refuse_silent,
+    refuse_suspended,
     refuse_taken_port,
 )
 from keywright_ops.actions.restart_record import RestartRecord, restart_record
@@ -214,6 +215,7 @@ def restart_steps(opened: Opened, shop: Workshop, canary: str, why: str) -> list
     facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
     if isinstance(facts.process, Missing):
         raise ApplyError("the server is gone", "`keywright up` starts it")
+    refuse_suspended(facts.process)
     steps = (*before_stop(declared, facts), stop(facts, why), start("start it again"))
     steps = with_canary(steps, opened.plan, facts, canary)
     confirm(steps, shop)

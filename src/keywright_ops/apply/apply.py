@@ -24,6 +24,7 @@ from keywright_ops.model.step import (
     KeepSecret,
     Move,
     NothingRuns,
+    ProcessGone,
     RedisCommand,
     RemoveFile,
     RunCommand,
@@ -181,7 +182,7 @@ def _wait(until: Until, shop: Workshop) -> None:
         if all(answer is True for answer in answers):
             return
         if any(holds(condition, facts) is True for condition in until.unless):
-            raise ApplyError("the server ended instead")
+            raise ApplyError(_instead(until))
         now = time.monotonic()
         silent = [answer.why for answer in answers if isinstance(answer, Missing)]
         heard = heard if silent else now
@@ -191,13 +192,20 @@ def _wait(until: Until, shop: Workshop) -> None:
         time.sleep(until.pace)
 
 
+def _instead(until: Until) -> str:
+    """What happened in place of what was waited for."""
+    ends = any(isinstance(each, ProcessGone) for each in until.conditions)
+    return "the server refuses to end" if ends else "the server ended instead"
+
+
 def _explained(step: Step, error: KeywrightError, shop: Workshop) -> ApplyError:
     """The failure as a sentence, with the server's own last words where it is about the server."""
     hint = error.hint
-    if isinstance(step.do, Control):
+    if isinstance(step.do, Control | Signal):
         words = shop.target.supervisor.last_words()
         telling = [line for line in words if _telling(line)] or list(words)
-        hint = "\n".join(["the server's last words:", *telling[-4:]]) if telling else hint
+        none = "the server left no word in its log: is the disk full?"
+        hint = "\n".join(["the server's last words:", *telling[-4:]]) if telling else hint or none
     return ApplyError(f"'{step.title}' failed: {error}", hint)
 
 

@@ -45,14 +45,12 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     from keywright.errors import KeywrightError
-    from keywright_ops.cli.arguments import parse
     from keywright_ops.cli.show import show_error
     from keywright_ops.cli.streams import output_problem, steady_streams
 
     steady_streams()
     try:
-        arguments, command = parse(words)
-        code = command.run(arguments)
+        code = _answered(words)
         problem = output_problem()
         if problem:
             print(f"keywright: cannot write the output: {problem}", file=sys.stderr)
@@ -70,6 +68,17 @@ def _run(words: list[str]) -> int:
     except KeywrightError as error:
         show_error(error)
         return exit_code(error)
+
+
+def _answered(words: list[str]) -> int:
+    """Run the command; help and wrong words, which end the parser, are answers too."""
+    from keywright_ops.cli.arguments import parse
+
+    try:
+        arguments, command = parse(words)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else EXIT_WELL
+    return command.run(arguments)
 
 
 def exit_code(error: Exception) -> int:

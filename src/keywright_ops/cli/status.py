@@ -62,26 +62,29 @@ def _show(report: StatusReport) -> None:
     share = f" of {size(most)} ({used * 100 // most} %)" if most else ", no limit"
     address = f"{plan.application.host}:{plan.application.port}"
     print(f"{coloured('✓', GREEN)} {name}: {server.name} {server.version} on {address}")
+    loaded = info.get("loading_loaded_perc", "?")
+    loading = [("loading", f"its data, {loaded} %")] if info.get("loading", "0") != "0" else []
     show_pairs(
         [
+            *loading,
             ("up", f"{duration(server.uptime)} (process {server.pid})"),
             ("memory", f"{size(used)}{share}, evicted keys: {info.get('evicted_keys', '?')}"),
             ("keys", str(keys_held(facts))),
             ("clients", info.get("connected_clients", "?")),
-            ("kept", _kept(report)),
+            *_kept(report),
         ]
     )
 
 
-def _kept(report: StatusReport) -> str:
+def _kept(report: StatusReport) -> list[tuple[str, str]]:
     """How data is kept, and when a restart last proved it."""
     persistence = report.plan.persistence
     ways = [f"append-only file, {persistence.appendfsync}"] if persistence.appendonly else []
     ways += ["snapshots"] if persistence.save else []
     if not ways:
-        return "in memory only"
+        return [("kept", "in memory only")]
     proof = "no restart proof yet"
     if report.restart is not None:
-        proof = f"restart proof {report.restart.verdict} {report.restart.when}"
-        proof += " (stale)" if report.restart.stale else ""
-    return f"{' and '.join(ways)}; {proof}"
+        stale = ", before the settings changed" if report.restart.stale else ""
+        proof = f"by a restart: {report.restart.verdict}, {report.restart.when}{stale}"
+    return [("kept", " and ".join(ways)), ("proven", proof)]

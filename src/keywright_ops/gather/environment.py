@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from keywright.errors import KeywrightError, ReplyError
 from keywright.wire import Reply
 from keywright_ops.facts.canonical import canonical
-from keywright_ops.facts.ending import is_ending
 from keywright_ops.facts.info import parse_info
 from keywright_ops.facts.redis_conf import parse_redis_conf
 from keywright_ops.facts.server import parse_server
@@ -22,7 +21,7 @@ NOT_ASKED = Missing("not asked")
 
 STATUS = frozenset({"process", "info"})
 EVERYTHING = frozenset(
-    {"process", "info", "config", "users", "files", "disk_config", "stored", "listening", "ending"}
+    {"process", "info", "config", "users", "files", "disk_config", "stored", "listening", "log"}
 )
 
 
@@ -42,7 +41,7 @@ def gather(target: Target, plan: Plan, wanted: frozenset[str], files: Iterable[s
         disk_config=_disk_config(target, plan) if "disk_config" in wanted else NOT_ASKED,
         listening=transport.listening(port(plan)) if "listening" in wanted else NOT_ASKED,
         stored=_stored(target, plan) if "stored" in wanted else NOT_ASKED,
-        ending="ending" in wanted and is_ending(target.supervisor.last_words()),
+        log=target.supervisor.last_words() if "log" in wanted else NOT_ASKED,
     )
 
 

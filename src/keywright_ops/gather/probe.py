@@ -74,7 +74,10 @@ def probe(proof: Proof, scene: Scene) -> Outcome:
         case LoadsFromCopy():
             from keywright_ops.gather.scratch import load_copy  # starts a server: only when asked
 
-            return load_copy(proof, scene.target, scene.plan, scene.facts, scene.canary)
+            try:
+                return load_copy(proof, scene.target, scene.plan, scene.facts, scene.canary)
+            except KeywrightError as error:
+                return Outcome(proof, UNKNOWN, str(error))
         case _:
             assert_never(question)
 

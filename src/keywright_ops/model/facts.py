@@ -69,8 +69,8 @@ class Facts(NamedTuple):
 
     `disk_config` is redis.conf as it stands on disk, `config` what the server says of itself, both
     canonical. `listening` are the addresses whose port is open, `stored` the names in the data
-    directory, and `appendonlydir/NAME` for what lies in that folder.
-    `ending` says that the server was asked to end and still runs.
+    directory, and `appendonlydir/NAME` for what lies in that folder; `log` the
+    last lines that the server wrote.
     """
 
     process: Process | Missing
@@ -83,4 +83,4 @@ class Facts(NamedTuple):
     disk_config: Mapping[str, str] | Missing
     listening: tuple[str, ...] | Missing
     stored: tuple[str, ...] | Missing = Missing("not asked")
-    ending: bool = False
+    log: tuple[str, ...] | Missing = Missing("not asked")

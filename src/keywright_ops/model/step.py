@@ -52,7 +52,13 @@ class NothingRuns(NamedTuple):
     """No server of this environment runs."""
 
 
-Condition = FieldIs | FileIs | Answers | Speaks | ProcessGone | NothingRuns
+class Said(NamedTuple):
+    """The server logged a line with this text (lower case) since it was started or asked to end."""
+
+    text: str
+
+
+Condition = FieldIs | FileIs | Answers | Speaks | ProcessGone | NothingRuns | Said
 
 
 class Until(NamedTuple):

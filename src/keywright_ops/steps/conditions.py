@@ -12,6 +12,7 @@ from keywright_ops.model.step import (
     FileIs,
     NothingRuns,
     ProcessGone,
+    Said,
     Speaks,
 )
 
@@ -39,6 +40,9 @@ def holds(condition: Condition, facts: Facts) -> bool | Missing:
             return isinstance(process, Missing) or (process.pid, process.start) != (pid, start)
         case NothingRuns():
             return isinstance(facts.process, Missing)
+        case Said(text):
+            log = facts.log
+            return log if isinstance(log, Missing) else any(text in each.lower() for each in log)
         case _:
             assert_never(condition)
 
@@ -66,6 +70,8 @@ def questions(conditions: tuple[Condition, ...]) -> frozenset[str]:
                 wanted |= {"info", "process"}
             case ProcessGone() | NothingRuns():
                 wanted.add("process")
+            case Said():
+                wanted.add("log")
             case _:
                 assert_never(condition)
     return frozenset(wanted)

@@ -7,6 +7,7 @@ if and no loop: where the next depends on the last, the list ends and the questi
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from keywright_ops.facts.ending import is_ending
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.facts import AclUser, Facts
@@ -44,7 +45,7 @@ def diff(declared: Declared, facts: Facts) -> tuple[Step, ...]:
         return (*steps, *_start(declared, facts))
     if facts.process.suspended:
         return (*steps, wake(facts.process))
-    if facts.ending:
+    if is_ending(facts.log):
         return (*steps, stop(facts, "it was asked to end already"))
     if isinstance(facts.config, Missing):
         why = f"it runs but does not answer Keywright ({facts.config.why})"

@@ -11,12 +11,14 @@ from keywright_ops.model.step import (
     NothingRuns,
     ProcessGone,
     RedisCommand,
+    Said,
     Signal,
     Step,
     Until,
 )
 from keywright_ops.steps.keyspace import keeps_data, keys_held
 
+STAYS = "errors trying to shut down"  # what every server logs then
 CANARY_TTL = 120  # seconds: long enough for a slow restart, short enough to be gone by itself
 
 
@@ -60,7 +62,8 @@ def stop(facts: Facts, why: str, keeps: bool | None = None) -> Step:
         id="stop",
         title=f"stop the server: {why}{cost}",
         do=Signal(pid, begun, "TERM"),
-        until=Until((ProcessGone(pid, begun),), limit=600.0),
+        # a server that cannot save says so and goes on: nothing is lost, and waiting is hopeless
+        until=Until((ProcessGone(pid, begun),), limit=600.0, unless=(Said(STAYS),)),
         undo=Control("start", facts.process.command[0]),
         danger=danger,
     )

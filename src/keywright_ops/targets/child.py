@@ -112,6 +112,7 @@ class ChildSupervisor:
         found = self._look(process.pid)
         if found is None or found.start != process.start:
             raise Refused(f"process {process.pid} is not this environment's server any more")
+        self._log_begins = self._log_size()
         try:
             os.kill(process.pid, getattr(signals, f"SIG{name}"))
         except ProcessLookupError:
@@ -120,7 +121,7 @@ class ChildSupervisor:
             raise Refused(f"process {process.pid} belongs to another user") from None
 
     def last_words(self) -> tuple[str, ...]:
-        """The last lines that the server logged since we started it, newest last."""
+        """The last lines that the server logged since we started or signalled it, newest last."""
         try:
             with open(f"{self.home}/server.log", "rb") as log:
                 log.seek(0, os.SEEK_END)
@@ -135,6 +136,12 @@ class ChildSupervisor:
         if not os.path.isdir("/proc/self"):
             return Missing("this system does not tell which process listens where")
         return proc.listens_on(process.pid)
+
+    def _log_size(self) -> int:
+        try:
+            return os.path.getsize(f"{self.home}/server.log")
+        except OSError:
+            return 0
 
     def _reap(self) -> None:
         if self._child is not None:

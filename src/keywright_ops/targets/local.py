@@ -8,6 +8,7 @@ from keywright.secret import Secret
 from keywright_ops.facts.process import parse_netstat, parse_proc_net_tcp
 from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.facts import File
+from keywright_ops.targets import proc
 from keywright_ops.targets.target import Completed
 
 
@@ -123,12 +124,11 @@ class LocalTransport:
 
     def listening(self, port: int) -> tuple[str, ...] | Missing:
         """The local addresses on which this TCP port is open, from the kernel's own list."""
-        # twice: the kernel skips rows when sockets come and go while its list is read
-        tables = [self.read(path) for path in ("/proc/net/tcp", "/proc/net/tcp6") * 2]
-        if isinstance(tables[0], Missing):  # macOS has no /proc
+        if not os.path.isdir("/proc/self"):  # macOS
             done = self.run(("netstat", "-an", "-p", "tcp"))
             return parse_netstat(done.output, port) if done.code == 0 else Missing(done.errors)
-        texts = [table.decode() for table in tables if not isinstance(table, Missing)]
+        # twice: the kernel skips rows when sockets come and go while its list is read
+        texts = [proc.listeners(table) for table in ("tcp", "tcp6") * 2]
         found = [address for text in texts for address in parse_proc_net_tcp(text, port)]
         return tuple(dict.fromkeys(found))
 

@@ -59,11 +59,12 @@ def _listener(port: int) -> tuple[str, str]:
             continue
         for row in rows:
             if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port:
-                return _user(int(row[7])), row[9]
+                return user_name(int(row[7])), row[9]
     return "", ""
 
 
-def _user(uid: int) -> str:
+def user_name(uid: int) -> str:
+    """Return the name of a user, or the number where it has none."""
     import pwd
 
     try:

@@ -60,16 +60,29 @@ def _listens_on(pid: int) -> tuple[tuple[str, int], ...]:
     inodes = {each[len("socket:[") : -1] for each in handles if each.startswith("socket:[")}
     found = []
     for table, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
-        try:
-            with open(f"/proc/net/{table}", encoding="ascii") as stream:
-                rows = [line.split() for line in stream if f" {LISTENS} " in line]
-        except OSError:  # no IPv6
-            continue
-        for row in rows:
+        for row in map(str.split, listeners(table).splitlines()[1:]):
             if row[9] in inodes:
                 address, _, port = row[1].rpartition(":")
                 found.append((socket.inet_ntop(family, _raw(address)), int(port, 16)))
     return tuple(found)
+
+
+def listeners(table: str) -> str:
+    """The beginning of /proc/net/TABLE ("tcp", "tcp6"): its heading and the sockets that listen.
+
+    The kernel lists those first (tcp_seek_last_pos in net/ipv4/tcp_ipv4.c), and what is not read is
+    not made: on a busy host the rest has thousands of rows. "" where there is no such table.
+    """
+    try:
+        with open(f"/proc/net/{table}", encoding="ascii") as stream:
+            rows = [stream.readline()]
+            for row in stream:
+                if f" {LISTENS} " not in row:
+                    break
+                rows.append(row)
+    except OSError:
+        return ""
+    return "".join(rows)
 
 
 def _raw(address: str) -> bytes:

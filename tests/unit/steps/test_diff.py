@@ -26,6 +26,8 @@ AOF = "appendonly = true\nsave = []\n"
 RDB = 'appendonly = false\nsave = ["900 1"]\n'
 MEMORY = "appendonly = false\nsave = []\n"
 
+ASKED_TO_END = ("1:signal-handler Received SIGTERM scheduling shutdown...",)
+
 
 def ids(steps: tuple[Step, ...]) -> list[str]:
     """The steps by their ids."""
@@ -219,7 +221,7 @@ def test_another_program_is_a_restart_under_either_name() -> None:
 def test_a_server_that_is_ending_or_loading_is_waited_for() -> None:
     """Neither is taken for a running one: the stop is waited for, or the loading."""
     declared = declared_of(plan_of(AOF))
-    (stop,) = diff(declared, facts_of(declared, ending=True))
+    (stop,) = diff(declared, facts_of(declared, log=ASKED_TO_END))
     assert isinstance(stop.do, Signal)
     loading = facts_of(declared, info={"loading": "1", "process_id": "42"})
     (wait,) = diff(declared, loading)
