@@ -2,7 +2,7 @@
 
 import time
 
-from tests.embedded.stranger import Person
+from tests.embedded.stranger import Person, alive, await_true, processes
 
 WRITES = {"set", "del", "unlink", "flushall", "flushdb", "config|set", "config|rewrite", "shutdown",
           "acl|setuser", "acl|load", "acl|deluser", "bgsave", "save", "bgrewriteaof", "debug",
@@ -34,6 +34,25 @@ def test_nothing_is_disturbed(neighbour: Person) -> None:
         assert neighbour.identity() == before
         assert neighbour.ask("DBSIZE") == keys
         assert files == {path: path.read_bytes() for path in files}
+
+
+def test_killed_check_leaves_no_server(neighbour: Person) -> None:
+    """Law: the scratch server of a check ends with it, also when the check is killed with SIGKILL."""
+    folder = neighbour.root / "tmp"
+    folder.mkdir()
+    caught = False
+    for moment in range(80, 400, 10):
+        child = neighbour.start("check", env=neighbour.environ | {"TMPDIR": str(folder)})
+        time.sleep(moment / 1000)
+        scratch = [pid for pid, argv in processes() if any(str(folder) in word for word in argv)]
+        child.kill()
+        child.communicate()
+        for pid in scratch:
+            caught = True
+            await_true(lambda pid=pid: not alive(pid), "the scratch server ends")  # type: ignore[misc]
+        if caught:
+            break
+    assert caught, "no scratch server was ever seen: the test proves nothing"
 
 
 def test_canary_has_a_ttl(neighbour: Person) -> None:

@@ -1,14 +1,17 @@
 """Proves that the data on disk loads: a copy of it, in a scratch server that only this process can reach.
 
 Rule 1: only copies are opened; a server that loads an append-only file also opens it for writing.
-Rule 2: the scratch server listens on a unix socket in a 0700 folder and on no port, and is ended by us.
+Rule 2: the scratch server listens on a unix socket in a 0700 folder and on no port, and ends with us.
 """
 
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Callable
 
 from keywright.endpoint import Endpoint
 from keywright.errors import KeywrightError, ReplyError
@@ -26,6 +29,7 @@ PATIENCE = 30.0  # seconds for the scratch server to load that
 LONGEST_FOLDER = 80  # bytes, so that the socket's path in it stays below 108
 # Settings without which a server reads other data than was written.
 LAYOUT = ("databases",)
+SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG, linux/prctl.h
 ATTEMPTS = 3  # copies, when a rewrite exchanges the files under our hands
 
 
@@ -121,12 +125,27 @@ def _load(program: str, folder: str, plan: Plan, canary: str) -> tuple[str, int]
         *(word for each in plan.directives if each.name in LAYOUT for word in _option(each)),
     )
     with open(f"{folder}/log", "wb") as log:
-        server = subprocess.Popen((program, *arguments), stdout=log, stderr=log)
+        server = subprocess.Popen(
+            (program, *arguments),
+            stdout=log,
+            stderr=log,
+            preexec_fn=_ending_with_us(),  # noqa: PLW1509 - a command has one thread
+        )
     try:
         return _ask(server, socket_path, canary) or _failed(f"{folder}/log")
     finally:
         server.kill()
         server.wait()
+
+
+def _ending_with_us() -> Callable[[], object] | None:
+    """What the child does before it becomes the server: ask Linux to end it when we are killed."""
+    if not sys.platform.startswith("linux"):
+        return None
+    import ctypes  # 10 ms: loaded before the fork, and only by a check that copies data
+
+    libc = ctypes.CDLL(None)
+    return lambda: libc.prctl(SET_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def _option(directive: Directive) -> tuple[str, str]:
