@@ -59,14 +59,19 @@ class Machine(NamedTuple):
             timeout=60,
         )
 
-    def up(self) -> dict[str, Any]:
+    def up(self, why: str = "") -> dict[str, Any]:
         """`keywright up` must end well with every proof passed; its report."""
         done = self.keywright("up", "--json", "--yes")
-        assert done.returncode == 0, (done.stdout, done.stderr)
+        assert done.returncode == 0, f"{why}\n{done.stdout}\n{done.stderr}\n{self.last_log()}"
         report: dict[str, Any] = json.loads(done.stdout)
         failed = [each for each in report["proofs"] if each["verdict"] != "passed"]
-        assert not failed, str(failed)
+        assert not failed, f"{why}\n{failed}\n{self.last_log()}"
         return report
+
+    def last_log(self) -> str:
+        """The end of what the server and the journal say, for whoever must find out."""
+        found = [self.home / "server.log", self.home / "journal.jsonl"]
+        return "\n".join(path.read_text()[-2500:] for path in found if path.exists())
 
     def vault(self) -> dict[str, str]:
         """The secrets that are kept; {} before the vault is written."""

@@ -51,7 +51,7 @@ def test_a_fresh_environment_killed_at_every_boundary(machine: Machine) -> None:
         name = killed_up(machine, boundary)
         kept = machine.vault()
         if name:
-            machine.up()
+            machine.up(f"killed at {boundary}: {name}")
         expect_one_server(machine, f"killed at {boundary}: {name}")
         assert kept.items() <= machine.vault().items(), name
         if boundary % 5 == 0:
@@ -96,7 +96,7 @@ def test_a_change_killed_at_every_boundary(machine: Machine, before: str, after:
             machine.end_servers(aftermath)
         why = f"killed at {boundary}: {name}, then {aftermath}"
         if name:
-            machine.up()
+            machine.up(why)
         expect_one_server(machine, why)
         assert secrets == machine.vault(), why
         assert KEYS == {key: machine.call(new, "GET", key) for key in KEYS}, why

@@ -242,6 +242,8 @@ def _take_back(each: Done, shop: Workshop) -> None:
         # the old server may know another administrator than we do now: that it speaks is enough
         up = Until((Speaks(),), limit=600.0, unless=(NothingRuns(),))
         _wait(up if each.undo.action == "start" else Until((NothingRuns(),), limit=60.0), shop)
+    if each.step.undone is not None:
+        _wait(each.step.undone, shop)
     shop.journal.note("undone", each.step.id)
     shop.watch("undone", each.step)
 

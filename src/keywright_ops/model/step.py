@@ -167,7 +167,8 @@ Do = (
 class Step(NamedTuple):
     """One change. `expect` must hold before (else the world moved), `until` after.
 
-    `undo` is what takes the change back; None where there is nothing to take back.
+    `undo` is what takes the change back, None where there is nothing to take back; `undone` says when
+    that has taken effect.
     """
 
     id: str
@@ -177,3 +178,4 @@ class Step(NamedTuple):
     until: Until | None = None
     undo: Do | None = None
     danger: Danger = Danger.SAFE
+    undone: Until | None = None

@@ -67,6 +67,7 @@ def switch_appendonly(plan: Plan, facts: Facts, on: bool) -> list[Step]:
         do=flip,
         expect=(FieldIs("config", "appendonly", "yes"),),
         undo=back,
+        undone=REWRITTEN,
     )
     keys = keys_held(facts)
     if plan.persistence.promised:
