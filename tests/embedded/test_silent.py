@@ -86,7 +86,7 @@ def test_loading(settled: Person) -> None:
     said = settled.say("check")
     assert (said.code, "loading" in said.err) == (3, True), said
     said = settled.say("up")
-    assert said.code == 0, said
+    assert said.code == 0, said.out
     assert "has loaded its data" in said.out
     assert settled.ask("DBSIZE") == 3000
 

@@ -30,6 +30,7 @@ LONGEST_FOLDER = 80  # bytes, so that the socket's path in it stays below 108
 # Settings without which a server reads other data than was written.
 LAYOUT = ("databases",)
 SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG, linux/prctl.h
+LONGEST_POSTPONED = 5.0  # seconds; the server itself postpones an AOF write for 2 at most
 ATTEMPTS = 3  # copies, when a rewrite exchanges the files under our hands
 
 
@@ -48,6 +49,7 @@ def load_copy(proof: Proof, target: Target, plan: Plan, facts: Facts, canary: st
         reply = target.redis.ask(ADMIN, [("SET", canary, token, "EX", "60")])[0]
         if isinstance(reply, ReplyError):
             return Outcome(proof, UNKNOWN, f"no canary could be written: {reply}")
+        _await_written(target)
     elif not os.path.exists(f"{directory}/dump.rdb"):
         return Outcome(proof, UNKNOWN, "no snapshot has been taken yet")
     try:
@@ -106,6 +108,16 @@ def _copy(target: Target, source: str, destination: str) -> bool:
         shutil.rmtree(destination, ignore_errors=True)
         time.sleep(0.1)
     return False
+
+
+def _await_written(target: Target) -> None:
+    """Wait until what was answered is in the file: while an fsync runs, a write waits up to 2 s."""
+    deadline = time.monotonic() + LONGEST_POSTPONED
+    while time.monotonic() < deadline:
+        info = parse_info(target.redis.ask(ADMIN, [("INFO", "persistence")])[0])
+        if info.get("aof_buffer_length", "0") == "0":
+            return
+        time.sleep(0.01)
 
 
 def _rewrites(target: Target) -> tuple[str, ...]:
