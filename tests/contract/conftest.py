@@ -1,4 +1,4 @@
-"""The two targets that must obey the same laws: this machine with a real server, and the fake world."""
+"""The targets that must obey the same laws: this machine, seen in two ways, and the fake world."""
 
 import os
 from collections.abc import Iterator
@@ -12,15 +12,20 @@ from keywright_ops.facts.redis_conf import parse_redis_conf
 from keywright_ops.gather.host import find_program
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Process
+from keywright_ops.targets import child
 from keywright_ops.targets.child import ChildSupervisor
 from keywright_ops.targets.door import Door
 from keywright_ops.targets.fake import FakeDoor, FakeSupervisor, FakeTransport, World
 from keywright_ops.targets.local import LocalTransport
 
 
-@pytest.fixture(params=["this machine", "the fake"])
-def rig(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[Rig]:
+@pytest.fixture(params=["this machine", "this machine, as ps tells", "the fake"])
+def rig(
+    request: pytest.FixtureRequest, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Rig]:
     """One target; whatever was started there is ended afterwards."""
+    if request.param.endswith("ps tells"):  # the way of a system without /proc
+        monkeypatch.setattr(child, "HAS_PROC", False)
     home = str(tmp_path / "home")
     port = free_port()
 
@@ -39,7 +44,7 @@ def rig(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[Rig]:
         return
     transport, supervisor = LocalTransport(), ChildSupervisor(program, home)
     door = Door(locate, SECRETS)
-    yield Rig(transport, supervisor, door, home, port)
+    yield Rig(transport, supervisor, door, home, port, knows_listeners=child.HAS_PROC)
     door.close()
     left = supervisor.find()
     if isinstance(left, Process):

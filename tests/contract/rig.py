@@ -31,6 +31,7 @@ class Rig(NamedTuple):
     redis: Any
     home: str
     port: int
+    knows_listeners: bool = True
 
     def configure(self, **settings: str) -> None:
         """Write redis.conf and users.acl; the settings come last, with - for _."""

@@ -62,10 +62,14 @@ def test_a_signal_goes_to_the_very_process(rig: Rig) -> None:
 
 
 def test_a_process_tells_where_it_listens(rig: Rig) -> None:
-    """listens_on is the very process's addresses and port, and nobody else's."""
+    """listens_on is the very process's addresses and port and nobody else's, or says why not."""
     process = rig.up(bind="127.0.0.1 127.0.0.2")
-    assert {("127.0.0.1", rig.port), ("127.0.0.2", rig.port)} == set(
-        rig.supervisor.listens_on(process)
-    )
+    heard = rig.supervisor.listens_on(process)
+    expected = {("127.0.0.1", rig.port), ("127.0.0.2", rig.port)}
+    if rig.knows_listeners:
+        assert expected == set(heard)
+    else:
+        assert heard == Missing("this system does not tell which process listens where")
     rig.end("KILL")
-    assert not rig.supervisor.listens_on(process)
+    if rig.knows_listeners:
+        assert rig.supervisor.listens_on(process) == ()

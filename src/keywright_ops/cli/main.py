@@ -5,6 +5,10 @@ Rule: this file imports only `sys` at its top, so that `--version` costs no more
 
 import sys
 
+TYPE_CHECKING = False  # typing itself would cost `--version` a third of its time
+if TYPE_CHECKING:
+    from keywright.errors import KeywrightError
+
 # word → (file in this folder, group in the help, one line); the file has `arguments` and `run`
 COMMANDS = {
     "up": ("up", "deploying", "bring an environment to its plan, and prove it"),
@@ -68,6 +72,27 @@ def _run(words: list[str]) -> int:
     except KeywrightError as error:
         show_error(error)
         return exit_code(error)
+    except Exception as error:  # noqa: BLE001 - nobody shall read a traceback at three in the morning
+        show_error(_mistake(error))
+        return EXIT_FAILED
+
+
+def _mistake(error: Exception) -> "KeywrightError":
+    """A mistake of ours as a sentence: where it is, not how we got there; never a value."""
+    import os
+    import traceback
+
+    from keywright.errors import KeywrightError
+
+    if os.environ.get("KEYWRIGHT_TRACEBACK"):
+        raise error
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    kind, file = type(error).__name__, os.path.basename(place.filename)
+    why = f" ({error.strerror})" if isinstance(error, OSError) else ""
+    return KeywrightError(
+        f"this is a mistake in Keywright: {kind}{why} in {file}, line {place.lineno}",
+        "the same command goes on where it ended; KEYWRIGHT_TRACEBACK=1 shows the way there",
+    )
 
 
 def _answered(words: list[str]) -> int:

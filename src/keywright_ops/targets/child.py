@@ -12,15 +12,15 @@ import time
 from typing import TYPE_CHECKING
 
 from keywright.errors import ApplyError, Refused
-from keywright_ops.facts.process import parse_ps
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Process
-from keywright_ops.targets import proc
+from keywright_ops.targets import proc, ps
 
 if TYPE_CHECKING:
     import subprocess
     from typing import BinaryIO
 
+HAS_PROC = os.path.isdir("/proc/self")  # Linux; elsewhere ps tells
 NOT_RUNNING = Missing("no server of this environment runs")
 SERVERS = ("redis", "valkey", "keydb")  # how the executables of servers are called
 LOG_TAIL = 8192  # bytes of the log that are read for its last lines
@@ -45,7 +45,7 @@ class ChildSupervisor:
             process = self._look(pid)
             if process is not None:
                 return process
-        for pid in _pids():
+        for pid in proc.pids() if HAS_PROC else ps.pids(self.conf):
             process = self._look(pid)
             if process is not None:
                 return process
@@ -133,7 +133,7 @@ class ChildSupervisor:
 
     def listens_on(self, process: Process) -> tuple[tuple[str, int], ...] | Missing:
         """Where this very process listens, so that nobody else is ever told a password."""
-        if not os.path.isdir("/proc/self"):
+        if not HAS_PROC:
             return Missing("this system does not tell which process listens where")
         return proc.listens_on(process.pid)
 
@@ -165,8 +165,8 @@ class ChildSupervisor:
 
     def _match(self, pid: int) -> tuple[Process, int] | None:
         """A server program whose first argument is our redis.conf, and its parent's id."""
-        if not os.path.isdir("/proc/self"):
-            process = _ps(pid)
+        if not HAS_PROC:
+            process = ps.process(pid)
             return (process, 0) if process and self.conf in process.command[1:2] else None
         found = proc.process(pid)
         if found is None or found[0].command[1] != self.conf or not self._serves(found[0]):
@@ -184,25 +184,3 @@ class ChildSupervisor:
         kind = os.path.basename(process.executable)
         # (the kernel adds " (deleted)" when the program was replaced meanwhile)
         return kind.startswith(SERVERS) or process.executable == os.path.realpath(self.program)
-
-
-def _pids() -> list[int]:
-    if os.path.isdir("/proc/self"):
-        return proc.pids()
-    import subprocess
-
-    done = subprocess.run(("ps", "-axo", "pid="), capture_output=True, text=True, check=False)
-    return [int(word) for word in done.stdout.split()]
-
-
-def _ps(pid: int) -> Process | None:
-    """macOS: ps tells; its command is one text, so paths with spaces are matched as a whole."""
-    import subprocess
-
-    done = subprocess.run(
-        ("ps", "-o", "lstart=,command=", "-p", str(pid)),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return parse_ps(done.stdout, pid) if done.returncode == 0 else None
