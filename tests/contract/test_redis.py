@@ -122,11 +122,14 @@ def test_save_points_make_sigterm_save_but_not_sigkill(rig: Rig) -> None:
 
 
 def test_the_append_only_file_survives_even_sigkill(rig: Rig) -> None:
-    """appendonly yes from the start: every answered write is there again."""
-    rig.up(appendonly="yes")
+    """appendonly yes, appendfsync always: every answered write is there again.
+
+    (With everysec a write may wait for up to 2 s while an earlier one is being synced.)
+    """
+    rig.up(appendonly="yes", appendfsync="always")
     rig.call("SET", "a", "1")
     rig.call("SET", "b", "1")
-    assert {"a": "1", "b": "1"} == survives(rig, "KILL", appendonly="yes")
+    assert {"a": "1", "b": "1"} == survives(rig, "KILL", appendonly="yes", appendfsync="always")
 
 
 def test_appendonly_yes_with_only_a_dump_starts_empty(rig: Rig) -> None:
@@ -140,7 +143,7 @@ def test_appendonly_yes_with_only_a_dump_starts_empty(rig: Rig) -> None:
 
 def test_switched_on_live_the_data_is_kept_once_the_rewrite_has_ended(rig: Rig) -> None:
     """CONFIG SET appendonly yes, wait, then a start with it finds old and new keys."""
-    rig.up()
+    rig.up(appendfsync="always")
     rig.call("SET", "a", "1")
     assert "OK" == rig.call("CONFIG", "SET", "appendonly", "yes")
     assert "1" == rig.info()["aof_enabled"]
@@ -148,7 +151,7 @@ def test_switched_on_live_the_data_is_kept_once_the_rewrite_has_ended(rig: Rig) 
     rig.call("SET", "b", "1")
     names = rig.transport.names(f"{rig.home}/data/appendonlydir")
     assert any(name.endswith(".manifest") for name in names)
-    assert {"a": "1", "b": "1"} == survives(rig, "KILL", appendonly="yes")
+    assert {"a": "1", "b": "1"} == survives(rig, "KILL", appendonly="yes", appendfsync="always")
 
 
 def test_a_rewrite_that_did_not_end_leaves_no_manifest(rig: Rig) -> None:
@@ -203,7 +206,7 @@ def test_a_smaller_maxmemory_costs_keys(rig: Rig) -> None:
 
 def test_another_port_on_disk_is_where_it_is_asked(rig: Rig) -> None:
     """The door follows redis.conf: a port that nobody listens on is Unreachable."""
-    rig.up()
+    rig.up(appendfsync="always")
     rig.configure(port="1")
     with pytest.raises(Unreachable):
         rig.call("PING", login="default")
