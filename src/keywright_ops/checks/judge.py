@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from keywright_ops.facts.acl import permitted
 from keywright_ops.facts.canonical import canonical
 from keywright_ops.model.absence import Discovered, Missing
 from keywright_ops.model.artefact import WholeFile
@@ -78,16 +79,33 @@ def judge_attempt(proof: Proof, attempt: Attempt, answer: str | Missing) -> Outc
 WHO = {"nobody": "PING without AUTH", "stranger": "AUTH with a wrong password"}
 
 
-def judge_denied(proof: Proof, user: str, argv: tuple[str, ...], answer: str | Missing) -> Outcome:
-    """ACL DRYRUN says that the user has no permission; OK means that it has."""
+def judge_denied(
+    proof: Proof, user: str, argv: tuple[str, ...], answer: str | Missing, facts: Facts
+) -> Outcome:
+    """ACL DRYRUN says that the user has no permission; OK means that it has.
+
+    Redis 6.2 has no DRYRUN: there the user's rights are counted out from ACL LIST and ACL CAT.
+    """
     asked = f"DRYRUN {argv[0]} as {user}"
     if isinstance(answer, Missing):
         return Outcome(proof, UNKNOWN, f"{asked}: {answer.why}")
     if "permission" in answer:
         return Outcome(proof, PASSED, f"{asked} → no permission")
-    if answer.startswith("ERR unknown subcommand"):
-        return Outcome(proof, UNKNOWN, "this server has no ACL DRYRUN (it came with Redis 7.0)")
+    if answer.lower().startswith("err unknown subcommand"):
+        return _judge_rights(proof, user, argv[0].lower(), facts)
     return Outcome(proof, FAILED, f"{asked} → {answer.partition(' ')[0]}")
+
+
+def _judge_rights(proof: Proof, user: str, command: str, facts: Facts) -> Outcome:
+    if isinstance(facts.users, Missing) or isinstance(facts.categories, Missing):
+        return Outcome(proof, UNKNOWN, "this server has no ACL DRYRUN (it came with Redis 7.0)")
+    live = facts.users.get(user)
+    may = live is None or command in permitted(live.commands, facts.categories)
+    return Outcome(
+        proof,
+        FAILED if may else PASSED,
+        f"ACL LIST: {command} is {'' if may else 'not '}among its rights",
+    )
 
 
 def declared_addresses(plan: Plan) -> tuple[frozenset[str], frozenset[str]]:

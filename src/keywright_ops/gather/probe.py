@@ -63,7 +63,7 @@ def probe(proof: Proof, scene: Scene) -> Outcome:
             return judge_attempt(proof, question, _answer(scene.target, login, argv))
         case Denied(user, argv):
             answer = _answer(scene.target, ADMIN, ("ACL", "DRYRUN", user, *argv))
-            return judge_denied(proof, user, argv, answer)
+            return judge_denied(proof, user, argv, answer, scene.facts)
         case ListensOnly():
             elsewhere = _elsewhere(scene.plan)
             if isinstance(elsewhere, str) and not elsewhere.endswith("refused"):

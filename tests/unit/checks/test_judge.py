@@ -14,6 +14,7 @@ from keywright_ops.checks.judge import (
 )
 from keywright_ops.checks.proofs import proofs
 from keywright_ops.model.absence import Missing
+from keywright_ops.model.facts import AclUser
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import (
     FAILED,
@@ -100,7 +101,22 @@ def test_attempts(answer: str | Missing, verdict: str) -> None:
 )
 def test_dry_runs(answer: str | Missing, verdict: str) -> None:
     """No permission: passed; anything else the server says: failed; a server that cannot: unknown."""
-    assert verdict == judge_denied(PROOF, "appuser", ("FLUSHALL",), answer).verdict
+    silent = WELL._replace(users=SILENT)
+    assert verdict == judge_denied(PROOF, "appuser", ("FLUSHALL",), answer, silent).verdict
+
+
+@pytest.mark.parametrize(
+    ("rules", "verdict"),
+    [(("+@all", "-@dangerous"), PASSED), (("+@all",), FAILED), (("-@all", "+flushall"), FAILED)],
+)
+def test_without_a_dry_run_the_rights_are_counted_out(rules: tuple[str, ...], verdict: str) -> None:
+    """Redis 6.2 has no ACL DRYRUN: what ACL LIST and ACL CAT say decides; an unknown user fails."""
+    answer = "ERR Unknown subcommand or wrong number of arguments for 'DRYRUN'. Try ACL HELP."
+    user = AclUser("appuser", True, False, frozenset(), ("~*",), (), rules)
+    categories = {"all": frozenset({"get", "flushall"}), "dangerous": frozenset({"flushall"})}
+    facts = WELL._replace(users={"appuser": user}, categories=categories)
+    assert verdict == judge_denied(PROOF, "appuser", ("FLUSHALL",), answer, facts).verdict
+    assert FAILED == judge_denied(PROOF, "viewer", ("FLUSHALL",), answer, facts).verdict
 
 
 @pytest.mark.parametrize(
