@@ -41,13 +41,22 @@ def _progress() -> Callable[[str, Step], None]:
 
     def watch(event: str, step: Step) -> None:
         if event == "doing" and live:
-            print(f"  {coloured('…', DIM)} {step.title}", end="\r", flush=True)
+            title = step.title[: columns() - 5]  # a line that wraps could not be written over
+            print(f"  {coloured('…', DIM)} {title}", end="\r", flush=True)
         elif event in MARKS:
             mark, colour = MARKS[event]
             told = " (taken back)" if event == "undone" else ""
             print(f"  {coloured(mark, colour)} {step.title}{told}", flush=True)
 
     return watch
+
+
+def columns() -> int:
+    """How wide the terminal is; 80 where it does not tell."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
+    except OSError:
+        return 80
 
 
 def _confirm(yes: bool) -> Callable[[tuple[Step, ...]], bool]:

@@ -72,8 +72,16 @@ def steady_streams() -> None:
         if stream is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for good
         elif type(stream) is io.TextIOWrapper:  # not what a test put in its place
-            lines, encoding = stream.line_buffering, stream.encoding
-            steady = Steady(stream.detach(), encoding, "keywright.plain", line_buffering=lines)
+            lines = stream.line_buffering or name == "stderr"
+            through = stream.write_through  # PYTHONUNBUFFERED
+            encoding = stream.encoding
+            steady = Steady(
+                stream.detach(),
+                encoding,
+                "keywright.plain",
+                line_buffering=lines,
+                write_through=through,
+            )
             setattr(sys, name, steady)
 
 

@@ -83,3 +83,21 @@ def test_a_mistake_of_ours_is_a_sentence(
     assert "this is a mistake in Keywright: ValueError in test_entry.py, line" in printed
     assert "hunter2" not in printed
     assert "Traceback" not in printed
+
+
+def test_what_is_said_comes_in_order() -> None:
+    """Standard error is not held back until the end, whether Python buffers or not."""
+    program = (
+        "import sys; from keywright_ops.cli.streams import steady_streams; steady_streams();"
+        "print('warning', file=sys.stderr); print('result', flush=True)"
+    )
+    for buffering in ("", "1"):
+        environ = {"PYTHONPATH": "src", "PYTHONUNBUFFERED": buffering}
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environ,
+        )
+        assert done.stdout == "warning\nresult\n"
