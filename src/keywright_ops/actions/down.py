@@ -3,7 +3,6 @@
 import time
 from typing import NamedTuple
 
-from keywright.errors import ApplyError
 from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import Opened, open_environment
 from keywright_ops.actions.proving import prove, token
@@ -67,9 +66,6 @@ def restart(ask: Ask) -> UpReport:
         opened = open_for_change(ask)
         shop = workshop(opened, ask)
         canary = token()
-        facts = gather(opened.target, opened.plan, frozenset({"process"}))
-        if isinstance(facts.process, Missing):
-            raise ApplyError("no server of this environment runs", "`keywright up` starts it")
         steps = restart_steps(opened, shop, canary, "as asked")
         restarted = time.monotonic()
         written = any(step.id == "canary" for step in steps)

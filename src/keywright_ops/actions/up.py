@@ -214,7 +214,7 @@ def restart_steps(opened: Opened, shop: Workshop, canary: str, why: str) -> list
     declared = declare(opened)
     facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
     if isinstance(facts.process, Missing):
-        raise ApplyError("the server is gone", "`keywright up` starts it")
+        raise ApplyError("no server of this environment runs", "`keywright up` starts it")
     refuse_suspended(facts.process)
     steps = (*before_stop(declared, facts), stop(facts, why), start("start it again"))
     steps = with_canary(steps, opened.plan, facts, canary)

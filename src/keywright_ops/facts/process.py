@@ -5,9 +5,12 @@ The macOS parsers hold by construction: they were written from the manuals and h
 whose output has the same form, but no Mac.
 """
 
+import sys
+from typing import NamedTuple
+
 from keywright_ops.model.facts import Process
 
-_LISTEN = "0A"  # TCP_LISTEN in the kernel's include/net/tcp_states.h
+LISTEN = "0A"  # TCP_LISTEN in the kernel's include/net/tcp_states.h
 _STARTED = 22  # the field `starttime` of proc(5), counted from 1, in clock ticks since boot
 _LSTART_WORDS = 5  # Mon Nov 23 03:27:01 2026
 
@@ -38,22 +41,42 @@ def parse_ps(text: str, pid: int) -> Process | None:
     return Process(pid, " ".join(words[:_LSTART_WORDS]), first, command)
 
 
-def parse_proc_net_tcp(text: str, port: int) -> tuple[str, ...]:
-    """Return the addresses on which this TCP port listens, from /proc/net/tcp or /proc/net/tcp6.
+class Listener(NamedTuple):
+    """One listening TCP socket: its address as `inet_ntop` writes it (0.0.0.0 and :: stand for all),
+    its owner's user id, and the inode by which a process holds it."""
 
-    Addresses are as `inet_ntop` writes them; 0.0.0.0 and :: stand for all. The kernel prints each
-    32-bit word in the host's byte order, here taken as little-endian (x86-64, arm64).
+    address: str
+    port: int
+    user: int
+    inode: str
+
+
+def parse_listeners(text: str) -> tuple[Listener, ...]:
+    """Return the listening sockets of /proc/net/tcp or /proc/net/tcp6, in the kernel's order.
+
+    The kernel prints each 32-bit word of an address in the machine's own byte order.
     """
-    found: list[str] = []
+    found: list[Listener] = []
     for line in text.split("\n")[1:]:
         fields = line.split()
-        if len(fields) < 4 or fields[3] != _LISTEN:
+        if len(fields) < 4 or fields[3] != LISTEN:
             continue
-        address, _, number = fields[1].rpartition(":")
-        if int(number, 16) == port:
-            raw = bytes.fromhex(address)
-            found.append(_address(b"".join(raw[at : at + 4][::-1] for at in range(0, len(raw), 4))))
-    return tuple(dict.fromkeys(found))
+        address, _, port = fields[1].rpartition(":")
+        user, inode = (int(fields[7]), fields[9]) if len(fields) > 9 else (-1, "")
+        found.append(Listener(_address(_in_order(address)), int(port, 16), user, inode))
+    return tuple(found)
+
+
+def _in_order(digits: str) -> bytes:
+    raw = bytes.fromhex(digits)
+    if sys.byteorder == "big":
+        return raw
+    return b"".join(raw[at : at + 4][::-1] for at in range(0, len(raw), 4))
+
+
+def parse_proc_net_tcp(text: str, port: int) -> tuple[str, ...]:
+    """Return the addresses on which this TCP port listens, from /proc/net/tcp or /proc/net/tcp6."""
+    return tuple(dict.fromkeys(each.address for each in parse_listeners(text) if each.port == port))
 
 
 def parse_netstat(text: str, port: int) -> tuple[str, ...]:

@@ -129,7 +129,7 @@ class LocalTransport:
             done = self.run(("netstat", "-an", "-p", "tcp"))
             return parse_netstat(done.output, port) if done.code == 0 else Missing(done.errors)
         # twice: the kernel skips rows when sockets come and go while its list is read
-        texts = [proc.listeners(table) for table in ("tcp", "tcp6") * 2]
+        texts = [proc.listeners(table) for table in proc.TABLES * 2]
         found = [address for text in texts for address in parse_proc_net_tcp(text, port)]
         return tuple(dict.fromkeys(found))
 

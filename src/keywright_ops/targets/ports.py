@@ -2,6 +2,9 @@
 
 import os
 
+from keywright_ops.facts.process import parse_listeners
+from keywright_ops.targets import proc
+
 TAKEN = "it is taken"
 
 
@@ -51,15 +54,10 @@ def _called(pid: str) -> str:
 
 def _listener(port: int) -> tuple[str, str]:
     """The user and the socket's inode, from the kernel's table (Linux; elsewhere nothing)."""
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        try:
-            with open(table, encoding="ascii") as stream:
-                rows = [line.split() for line in stream][1:]
-        except OSError:
-            continue
-        for row in rows:
-            if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port:
-                return user_name(int(row[7])), row[9]
+    for table in proc.TABLES:
+        for row in parse_listeners(proc.listeners(table)):
+            if row.port == port:
+                return user_name(row.user), row.inode
     return "", ""
 
 

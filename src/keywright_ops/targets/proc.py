@@ -2,9 +2,10 @@
 
 import os
 
+from keywright_ops.facts.process import LISTEN, parse_listeners, parse_proc_stat_start
 from keywright_ops.model.facts import Process
 
-LISTENS = "0A"  # TCP_LISTEN in /proc/net/tcp
+TABLES = ("tcp", "tcp6")  # what /proc/net calls its lists of TCP sockets
 
 
 def pids() -> list[int]:
@@ -25,14 +26,15 @@ def process(pid: int) -> tuple[Process, int] | None:
         if len(command) < 2:
             return None
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as text:
-            # the name in brackets may hold anything; after it: state, parent, …, start time (22nd)
-            state, parent, *more = text.read().rpartition(")")[2].split()
+            stat = text.read()
         executable = os.readlink(f"/proc/{pid}/exe")
-    except (OSError, ValueError):
+    except OSError:
         return None
-    if state in "ZX":
+    start = parse_proc_stat_start(stat)
+    if start is None:
         return None
-    return Process(pid, more[17], executable, tuple(command), state == "T"), int(parent)
+    state, parent = stat.rpartition(")")[2].split()[:2]
+    return Process(pid, start, executable, tuple(command), state == "T"), int(parent)
 
 
 LOOKS = 3  # how often the kernel's lists are read before we believe that nobody listens
@@ -51,20 +53,12 @@ def listens_on(pid: int) -> tuple[tuple[str, int], ...]:
 
 
 def _listens_on(pid: int) -> tuple[tuple[str, int], ...]:
-    import socket  # the wire has it loaded already
-
     try:
         handles = [os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")]
     except OSError:
         return ()
-    inodes = {each[len("socket:[") : -1] for each in handles if each.startswith("socket:[")}
-    found = []
-    for table, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
-        for row in map(str.split, listeners(table).splitlines()[1:]):
-            if row[9] in inodes:
-                address, _, port = row[1].rpartition(":")
-                found.append((socket.inet_ntop(family, _raw(address)), int(port, 16)))
-    return tuple(found)
+    rows = [row for table in TABLES for row in parse_listeners(listeners(table))]
+    return tuple((row.address, row.port) for row in rows if f"socket:[{row.inode}]" in handles)
 
 
 def listeners(table: str) -> str:
@@ -77,19 +71,9 @@ def listeners(table: str) -> str:
         with open(f"/proc/net/{table}", encoding="ascii") as stream:
             rows = [stream.readline()]
             for row in stream:
-                if f" {LISTENS} " not in row:
+                if f" {LISTEN} " not in row:
                     break
                 rows.append(row)
     except OSError:
         return ""
     return "".join(rows)
-
-
-def _raw(address: str) -> bytes:
-    """The kernel prints an address as 32-bit words in the machine's own byte order."""
-    import sys
-
-    raw = bytes.fromhex(address)
-    if sys.byteorder == "big":
-        return raw
-    return b"".join(raw[at : at + 4][::-1] for at in range(0, len(raw), 4))
