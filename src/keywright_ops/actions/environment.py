@@ -29,11 +29,13 @@ CHOICES = "choices.json"
 
 
 class Opened(NamedTuple):
-    """An environment, opened: `place` the project, `home` its folder, `secrets` by user name."""
+    """An environment, opened: `place` the project, `home` its state's folder, `base` the one where
+    artefacts with relative paths lie, `secrets` by user name."""
 
     place: Place
     plan: Plan
     home: str
+    base: str
     vault: Vault
     secrets: Mapping[str, Secret]
     target: Target
@@ -65,7 +67,7 @@ def open_environment(
 ) -> Opened:
     """Open an environment that runs here. Raises InputError for one that only `render` can serve."""
     place, plan = open_plan(file, environment, environ, ask_host)
-    if plan.kind != "local":
+    if plan.kind != "local" and plan.container is None:
         raise InputError(
             f"environment {plan.environment} ({plan.kind}) cannot be run from here yet",
             f"`keywright render -e {plan.environment} -o DIR` writes everything it needs",
@@ -75,11 +77,16 @@ def open_environment(
     vault = Vault(transport, f"{home}/vault.json")
     secrets = choose_secrets(plan, vault, place, environ)
     by_user = {user.name: secrets[user.secret] for user in plan.users}
+    if plan.container is not None:
+        from keywright_ops.actions.docker_target import docker_target  # `local` needs no Docker
+
+        target = docker_target(plan, place.folder, transport, by_user)
+        return Opened(place, plan, home, place.folder, vault, secrets, target)
     program = plan.engine.program if isinstance(plan.engine.program, str) else ""
     supervisor = ChildSupervisor(program, home)
     door = Door(lambda: locate(supervisor, transport, plan), by_user)
     target = Target(transport, supervisor, door)
-    return Opened(place, plan, home, vault, secrets, target)
+    return Opened(place, plan, home, home, vault, secrets, target)
 
 
 def choose_secrets(
@@ -164,6 +171,8 @@ def read_choices(home: str) -> dict[str, str]:
 def choices_text(plan: Plan) -> str:
     """Return the choices of this plan as they are kept."""
     kept = {"port": str(port(plan)), "program": str(plan.engine.program)}
+    if plan.container is not None:  # nothing was chosen here, but the data's place is remembered
+        kept = {"volume": plan.container.volume}
     return json.dumps(kept, indent=1) + "\n"
 
 

@@ -8,7 +8,7 @@ from keywright_ops.actions.declared import file_paths
 from keywright_ops.actions.environment import Opened
 from keywright_ops.actions.restart_record import remember_restart
 from keywright_ops.checks.proofs import proofs
-from keywright_ops.gather.environment import EVERYTHING, gather
+from keywright_ops.gather.environment import PROVEN, gather
 from keywright_ops.gather.probe import Scene, probe
 from keywright_ops.model.login import ADMIN
 from keywright_ops.model.proof import FAILED, UNKNOWN, Outcome
@@ -34,9 +34,8 @@ def prove(
     """
     plan = opened.plan
     key = canary_key(plan, canary)
-    facts = gather(opened.target, plan, EVERYTHING, file_paths(declared))
-    files = (declared.conf, declared.acl, *declared.others)
-    scene = Scene(opened.target, plan, declared.users, facts, key, files)
+    facts = gather(opened.target, plan, PROVEN, file_paths(declared))
+    scene = Scene(opened.target, plan, declared.users, facts, key, declared.files)
     outcomes = []
     for proof in proofs(plan, key, restarted):
         outcome = probe(proof, scene)

@@ -148,8 +148,8 @@ def _do(do: Do, shop: Workshop) -> None:
             reply = target.redis.ask(user, [argv])[0]
             if isinstance(reply, ReplyError):
                 raise reply
-        case Control(action, program):
-            _control(action, program, target)
+        case Control():
+            _control(do, target)
         case Signal(pid, start, name):
             process = target.supervisor.find()
             if isinstance(process, Missing) or (process.pid, process.start) != (pid, start):
@@ -164,12 +164,14 @@ def _do(do: Do, shop: Workshop) -> None:
             assert_never(do)
 
 
-def _control(action: str, program: str, target: Target) -> None:
-    process = target.supervisor.find()
-    if action == "start" and isinstance(process, Missing):
-        target.supervisor.start(program)
-    elif action == "stop" and not isinstance(process, Missing):
-        target.supervisor.signal(process, "TERM")
+def _control(do: Control, target: Target) -> None:
+    supervisor = target.supervisor
+    if do.action == "recreate":
+        supervisor.recreate(do.service)
+    elif do.action == "stop":
+        supervisor.stop()
+    elif do.service or isinstance(supervisor.find(), Missing):
+        supervisor.start(do.program, do.service)
 
 
 def _wait(until: Until, shop: Workshop) -> None:

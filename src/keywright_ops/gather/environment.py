@@ -12,17 +12,19 @@ from keywright_ops.facts.info import parse_info
 from keywright_ops.facts.redis_conf import parse_redis_conf
 from keywright_ops.facts.server import parse_server
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.facts import AclUser, Facts, Server
+from keywright_ops.model.container import Housing
+from keywright_ops.model.facts import AclUser, Facts, Process, Server
 from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan
 from keywright_ops.targets.target import Target
 
 NOT_ASKED = Missing("not asked")
 
-STATUS = frozenset({"process", "info"})
-EVERYTHING = frozenset(
-    {"process", "info", "config", "users", "files", "disk_config", "stored", "listening", "log"}
+STATUS = frozenset({"process", "info", "housing"})
+PROVEN = frozenset(
+    {"process", "info", "config", "users", "files", "disk_config", "listening", "log", "housing"}
 )
+EVERYTHING = PROVEN | {"stored"}
 
 
 def gather(target: Target, plan: Plan, wanted: frozenset[str], files: Iterable[str] = ()) -> Facts:
@@ -30,8 +32,9 @@ def gather(target: Target, plan: Plan, wanted: frozenset[str], files: Iterable[s
     transport = target.transport
     info, config, users = _ask_server(target, wanted)
     categories = _ask_categories(target) if isinstance(users, dict) else NOT_ASKED
+    housing = target.supervisor.housing() if "housing" in wanted else NOT_ASKED
     return Facts(
-        process=target.supervisor.find() if "process" in wanted else NOT_ASKED,
+        process=_process(target, housing) if "process" in wanted else NOT_ASKED,
         server=_server(info),
         info=info,
         config=config,
@@ -42,7 +45,17 @@ def gather(target: Target, plan: Plan, wanted: frozenset[str], files: Iterable[s
         listening=transport.listening(port(plan)) if "listening" in wanted else NOT_ASKED,
         stored=_stored(target, plan) if "stored" in wanted else NOT_ASKED,
         log=target.supervisor.last_words() if "log" in wanted else NOT_ASKED,
+        housing=housing,
     )
+
+
+def _process(target: Target, housing: Housing | Missing) -> Process | Missing:
+    """The running server; of a container the engine has told already."""
+    if isinstance(housing, Missing):
+        return target.supervisor.find()
+    from keywright_ops.facts.container import container_process  # `local` lives in none
+
+    return container_process(housing.container)
 
 
 def port(plan: Plan) -> int:
@@ -109,7 +122,7 @@ def _ask_categories(target: Target) -> dict[str, frozenset[str]] | Missing:
 
 def _disk_config(target: Target, plan: Plan) -> dict[str, str] | Missing:
     """redis.conf as it stands beside the data."""
-    content = target.transport.read(conf_path(plan))
+    content = target.transport.read(plan.conf_path)
     if isinstance(content, Missing):
         return content
     return parse_redis_conf(content.decode("utf-8", "surrogateescape"))
@@ -125,10 +138,3 @@ def _stored(target: Target, plan: Plan) -> tuple[str, ...] | Missing:
     if isinstance(inside, Missing):
         return inside
     return (*names, *(f"appendonlydir/{name}" for name in inside))
-
-
-def conf_path(plan: Plan) -> str:
-    """Where redis.conf stands: beside the ACL file that it names."""
-    aclfile = plan.directive("aclfile")
-    assert aclfile is not None
-    return aclfile.value.rpartition("/")[0] + "/redis.conf"

@@ -18,6 +18,11 @@ class WholeFile(NamedTuple):
     mode: int = 0o644
 
     @property
+    def folder(self) -> str:
+        """The folder in which it lies."""
+        return self.path.rpartition("/")[0]
+
+    @property
     def secret(self) -> bool:
         """Whether the content must not be shown."""
         return isinstance(self.content, Secret)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from keywright_ops.model.absence import Missing
+from keywright_ops.model.container import Housing
 
 
 class Process(NamedTuple):
@@ -70,7 +71,7 @@ class Facts(NamedTuple):
     `disk_config` is redis.conf as it stands on disk, `config` what the server says of itself, both
     canonical. `listening` are the addresses whose port is open, `stored` the names in the data
     directory, and `appendonlydir/NAME` for what lies in that folder; `log` the
-    last lines that the server wrote.
+    last lines that the server wrote; `housing` what Docker tells, for an environment that lives there.
     """
 
     process: Process | Missing
@@ -84,3 +85,4 @@ class Facts(NamedTuple):
     listening: tuple[str, ...] | Missing
     stored: tuple[str, ...] | Missing = Missing("not asked")
     log: tuple[str, ...] | Missing = Missing("not asked")
+    housing: Housing | Missing = Missing("not asked")

@@ -222,6 +222,13 @@ class Plan(NamedTuple):
     firewall: Firewall | None = None
     warnings: tuple[Warning, ...] = ()
 
+    @property
+    def conf_path(self) -> str:
+        """Where redis.conf stands, as the server sees it: beside the ACL file that it names."""
+        aclfile = self.directive("aclfile")
+        assert aclfile is not None
+        return aclfile.value.rpartition("/")[0] + "/redis.conf"
+
     def directive(self, name: str) -> Directive | None:
         """Return the redis.conf setting of that name, or None when the plan does not set it."""
         return next((each for each in self.directives if each.name == name), None)

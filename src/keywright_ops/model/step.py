@@ -124,10 +124,15 @@ LOAD_USERS = RedisCommand(ADMIN, ("ACL", "LOAD"))  # read the ACL file again; op
 
 
 class Control(NamedTuple):
-    """Ask the supervisor: start or stop; `program` is what to start instead of the plan's."""
+    """Ask the supervisor: start, stop or recreate (the container, from its file).
+
+    `program` is what to start instead of the plan's; `service` another service of a compose file than
+    the server's.
+    """
 
     action: str
     program: str = ""
+    service: str = ""
 
 
 class Signal(NamedTuple):

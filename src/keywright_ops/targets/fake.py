@@ -142,7 +142,20 @@ class FakeSupervisor:
             return Missing("no server of this environment runs")
         return Process(server.pid, str(server.pid), server.program, (server.program, self.conf))
 
-    def start(self, program: str = "") -> None:
+    def housing(self) -> Missing:
+        """The fake server lives in no container."""
+        return Missing("it lives in no container")
+
+    def recreate(self, service: str = "") -> None:
+        """Start it: there is nothing else that could be made anew."""
+        self.start()
+
+    def stop(self) -> None:
+        """Ask it to end; none running is fine."""
+        if self.world.server is not None:
+            self.world.terminate()
+
+    def start(self, program: str = "", service: str = "") -> None:
         """Start the server; one that cannot start says so in its log and is gone at once."""
         program = program or self.program
         if program not in self.world.programs:

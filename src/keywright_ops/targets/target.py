@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 from keywright.secret import Secret
 from keywright.wire import Reply, Word
 from keywright_ops.model.absence import Missing
+from keywright_ops.model.container import Housing
 from keywright_ops.model.facts import File, Process
 
 
@@ -72,11 +73,24 @@ class Supervisor(Protocol):
         """The running server, told by its configuration file; never somebody else's."""
         ...
 
-    def start(self, program: str = "") -> None:
+    def start(self, program: str = "", service: str = "") -> None:
         """Start the server and return at once; it outlives this process.
 
-        `program` is another one than the environment's own, for taking back a change of it.
+        `program` is another one than the environment's own, for taking back a change of it; `service`
+        another of a compose file than the server's.
         """
+        ...
+
+    def recreate(self, service: str = "") -> None:
+        """Make what the server lives in anew and start it; its data stays."""
+        ...
+
+    def stop(self) -> None:
+        """See to it that the server ends and that nobody starts it again; none running is fine."""
+        ...
+
+    def housing(self) -> Housing | Missing:
+        """What Docker tells of the server's container and what belongs to it."""
         ...
 
     def signal(self, process: Process, name: str) -> None:

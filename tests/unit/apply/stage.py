@@ -152,7 +152,7 @@ def open_stage(world: World, wish: Wish, wire: Wire) -> Opened:
         return _located(keeper, plain, plan)
 
     door: Any = Wired(FakeDoor(world, where, by_user), wire)
-    return Opened(place, plan, HOME, vault, secrets, Target(transport, supervisor, door))
+    return Opened(place, plan, HOME, HOME, vault, secrets, Target(transport, supervisor, door))
 
 
 _seen: dict[tuple[bytes, int], Endpoint] = {}
