@@ -19,10 +19,12 @@ class SavePoint(NamedTuple):
 
 
 class Engine(NamedTuple):
-    """Which server runs: for `local` the program's path, in Docker the image."""
+    """Which server runs: for `local` the program's path, in Docker the image and its `name`,
+    "redis" or "valkey"."""
 
     program: str | Discovered = ""
     image: str = ""
+    name: str = ""
 
 
 class Tls(NamedTuple):
@@ -101,7 +103,10 @@ class Limits(NamedTuple):
 
 
 class Container(NamedTuple):
-    """The Docker side of an environment. `publish` is HOST_ADDRESS:PORT, or "" for internal only."""
+    """The Docker side of an environment. `publish` is HOST_ADDRESS:PORT, or "" for internal only.
+
+    `project` is the compose project's name.
+    """
 
     name: str
     service: str
@@ -114,6 +119,7 @@ class Container(NamedTuple):
     log_max_size: int | None
     log_max_files: int | None
     health_interval: int
+    project: str
 
 
 class Unit(NamedTuple):

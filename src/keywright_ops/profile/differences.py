@@ -94,6 +94,13 @@ VALUES = (
         "insight.port",
     ),
     Difference(
+        "Linux Systemd Production, Deploy RedisInsight UI",
+        "`redis/redisinsight:latest`",
+        "`redis/redisinsight:2.70`; an image without a tag, or with `:latest`, is refused",
+        "What `latest` means changes from one pull to the next, and nobody has proven the next.",
+        "insight.image",
+    ),
+    Difference(
         "Production Security (Docker), TLS/SSL",
         "certificate and key are enough, port 6380",
         "certificate, key and authority; clients show no certificate unless `tls.auth_clients`",

@@ -7,6 +7,8 @@ from keywright_ops.profile import values, words
 
 LOCAL, DEV, PROD, SYSTEMD = "local", "docker-dev", "docker-prod", "systemd"
 AZURE, AWS = "azure", "aws"
+# The image of each engine. A tag that is pinned: with another one the data may need another reader.
+IMAGES = {"redis": "redis:8.2", "valkey": "valkey/valkey:9.1"}
 
 
 class Type(NamedTuple):
@@ -21,9 +23,10 @@ class Field(NamedTuple):
     """One key of keywright.toml.
 
     `defaults` holds, for each kind of environment that has this key, the value as one would write
-    it in the file; a kind that is not there does not take the key. `{app}`, `{prefix}`, `{suffix}`
-    and `{dot}` stand for the application's name, its prefix, and "-prod" and ".prod" for the
-    environment prod (nothing for dev). `unit` is the unit of the value ("" where there is none),
+    it in the file; a kind that is not there does not take the key. `{app}`, `{prefix}`, `{env}`,
+    `{suffix}` and `{dot}` stand for the application's name, its prefix, the environment's name, and
+    "-prod" and ".prod" for the environment prod (nothing for dev); `{image}` for the engine's
+    image, `{port}` for the port inside Docker. `unit` is the unit of the value ("" where there is none),
     `becomes` what the key turns into, `source` the section of the guide, or the reason.
     """
 
@@ -94,6 +97,7 @@ PATH = Type("absolute path", words.parse_path)
 REAL_PATH = Type("absolute path", words.parse_real_path)
 FOLDER = Type("path", words.parse_relative_path)
 FILE_NAME = Type("file name", words.parse_file_name)
+PROJECT = Type("compose project", words.parse_project)
 DOCKER_NAME = Type("docker name", words.parse_docker_name)
 SERVICE = Type("host name", words.parse_service)
 HOST = Type("host name or address", words.parse_host)
