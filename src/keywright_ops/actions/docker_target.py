@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from keywright.secret import Secret
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.plan import Plan
+from keywright_ops.targets.container import DockerContainer
 from keywright_ops.targets.compose import ComposeSupervisor
 from keywright_ops.targets.container_door import ContainerDoor
 from keywright_ops.targets.container_files import ContainerFiles
@@ -20,9 +21,10 @@ def docker_target(
     """Return the target of a plan with a container; `project` is the folder of keywright.toml."""
     folder = f"{project}/{plan.directory}".rstrip("/")
     docker = Docker(host)
+    look = DockerContainer(docker, plan)
     supervisor = ComposeSupervisor(docker, plan, folder)
     files = ContainerFiles(
         host, docker, plan, folder, lambda: not isinstance(supervisor.find(), Missing)
     )
-    door = ContainerDoor(supervisor, files, plan)
-    return Target(files, supervisor, Door(door.locate, secrets))
+    door = ContainerDoor(look, files, plan)
+    return Target(files, supervisor, Door(door.locate, secrets), container=look)

@@ -9,7 +9,8 @@ from keywright_ops.actions.environment import Opened
 from keywright_ops.actions.restart_record import remember_restart
 from keywright_ops.checks.proofs import proofs
 from keywright_ops.gather.environment import PROVEN, gather
-from keywright_ops.gather.probe import Scene, probe
+from keywright_ops.gather.probe import probe
+from keywright_ops.gather.scene import Scene
 from keywright_ops.model.login import ADMIN
 from keywright_ops.model.proof import FAILED, UNKNOWN, Outcome
 from keywright_ops.steps.diff import Declared
@@ -27,17 +28,22 @@ def prove(
     canary: str,
     restarted: bool,
     watch: Callable[[Outcome], None],
+    quick: bool = False,
 ) -> tuple[Outcome, ...]:
     """Ask every proof of the plan; `restarted` says that a canary was written before a restart.
 
-    `watch` sees each outcome as it comes.
+    `watch` sees each outcome as it comes; `quick` leaves out what starts a container of its own.
     """
     plan = opened.plan
     key = canary_key(plan, canary)
     facts = gather(opened.target, plan, PROVEN, file_paths(declared))
-    scene = Scene(opened.target, plan, declared.users, facts, key, declared.files)
+    folder = declared.compose.folder if declared.compose is not None else ""
+    secrets = tuple(opened.secrets.values())
+    scene = Scene(
+        opened.target, plan, declared.users, facts, key, declared.files, secrets, folder
+    )
     outcomes = []
-    for proof in proofs(plan, key, restarted):
+    for proof in proofs(plan, key, restarted, quick):
         outcome = probe(proof, scene)
         watch(outcome)
         outcomes.append(outcome)

@@ -102,7 +102,7 @@ def up(ask: Ask) -> UpReport:
             done += restart_steps(opened, shop, canary, "to prove that data survives it")
             restarted = True
         proof_begun = time.monotonic()
-        outcomes = prove(opened, declared, canary, restarted, ask.proved)
+        outcomes = prove(opened, declared, canary, restarted, ask.proved, quick=not done)
         shop.journal.prune()
     facts = gather(opened.target, opened.plan, frozenset({"info"}))
     ended = time.monotonic()

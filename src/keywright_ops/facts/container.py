@@ -25,9 +25,12 @@ NOT_RUNNING = Missing("no server of this environment runs")
 Json = Mapping[str, Any]
 
 
-def parse_housing(objects: Sequence[Json], plan: Plan) -> Housing:
+def parse_housing(text: str, plan: Plan) -> Housing:
     """Return the plan's own among the objects that one `docker inspect` printed."""
+    import json  # the local environment's `status` does without
+
     assert plan.container is not None
+    objects: list[Json] = json.loads(text or "[]")
     insight = plan.insight
     return Housing(
         container=_container(objects, plan.container.name),
@@ -36,6 +39,7 @@ def parse_housing(objects: Sequence[Json], plan: Plan) -> Housing:
         network=_network(objects, plan.container.network),
         image=_image(objects, plan.engine.image),
         insight_image=_image(objects, insight.image) if insight else Missing(NOT_THERE),
+        text=text,
     )
 
 

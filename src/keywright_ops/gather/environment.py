@@ -32,7 +32,7 @@ def gather(target: Target, plan: Plan, wanted: frozenset[str], files: Iterable[s
     transport = target.transport
     info, config, users = _ask_server(target, wanted)
     categories = _ask_categories(target) if isinstance(users, dict) else NOT_ASKED
-    housing = target.supervisor.housing() if "housing" in wanted else NOT_ASKED
+    housing = target.container.housing() if target.container and "housing" in wanted else NOT_ASKED
     return Facts(
         process=_process(target, housing) if "process" in wanted else NOT_ASKED,
         server=_server(info),

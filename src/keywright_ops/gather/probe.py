@@ -15,6 +15,7 @@ from keywright_ops.checks.judge import (
     judge_users,
 )
 from keywright_ops.gather.environment import port
+from keywright_ops.gather.scene import Scene
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.facts import AclUser, Facts
@@ -25,28 +26,24 @@ from keywright_ops.model.proof import (
     PASSED,
     UNKNOWN,
     Attempt,
+    ContainerEquals,
     Denied,
     FilesEqual,
+    HealthPasses,
+    InsightAnswers,
+    InspectKeepsSecrets,
     ListensOnly,
     LiveEquals,
     LoadsFromCopy,
+    NeighbourIsRefused,
+    NotRoot,
     Outcome,
     Proof,
+    PublishedOnly,
     SurvivesRestart,
     UsersEqual,
 )
 from keywright_ops.targets.target import Target
-
-
-class Scene(NamedTuple):
-    """What a proof is asked about: the environment, what was declared, and a fresh snapshot."""
-
-    target: Target
-    plan: Plan
-    users: Mapping[str, AclUser]
-    facts: Facts
-    canary: str
-    files: tuple[WholeFile, ...] = ()
 
 
 def probe(proof: Proof, scene: Scene) -> Outcome:
@@ -71,6 +68,21 @@ def probe(proof: Proof, scene: Scene) -> Outcome:
             return judge_listens(proof, scene.plan, scene.facts.listening, elsewhere)
         case SurvivesRestart():
             return _canary(proof, scene)
+        case ContainerEquals(aspect):
+            from keywright_ops.checks.container import judge_container  # `local` lives in none
+
+            return judge_container(proof, aspect, scene.plan, scene.facts, scene.folder)
+        case (
+            PublishedOnly()
+            | HealthPasses()
+            | NotRoot()
+            | InspectKeepsSecrets()
+            | InsightAnswers()
+            | NeighbourIsRefused()
+        ):
+            from keywright_ops.gather.container_probe import probe_container
+
+            return probe_container(proof, scene)
         case LoadsFromCopy():
             from keywright_ops.gather.scratch import load_copy  # starts a server: only when asked
 

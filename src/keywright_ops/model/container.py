@@ -115,7 +115,8 @@ class NetworkFacts(NamedTuple):
 class Housing(NamedTuple):
     """Where a Docker environment's server lives; Missing(NOT_THERE) is what does not exist.
 
-    `image` and `insight_image` are the ids of the images that the plan names, as they are here now.
+    `image` and `insight_image` are the ids of the images that the plan names, as they are here now;
+    `text` is all that was printed, for the proof that no secret is in it.
     """
 
     container: ContainerFacts | Missing
@@ -124,3 +125,4 @@ class Housing(NamedTuple):
     network: NetworkFacts | Missing
     image: str | Missing
     insight_image: str | Missing
+    text: str = ""

@@ -51,6 +51,38 @@ class LoadsFromCopy(NamedTuple):
     """A scratch server that loads a fresh copy of the data on disk finds the canary in it."""
 
 
+class ContainerEquals(NamedTuple):
+    """The engine says of the container what was declared; `aspect` is "frame" (image, mounts, log,
+    network, health check, rights) or "limits" (with the restart policy)."""
+
+    aspect: str
+
+
+class PublishedOnly(NamedTuple):
+    """The server answers on the declared addresses of the host and on no other, and asks for a
+    password there."""
+
+
+class HealthPasses(NamedTuple):
+    """The container's health check, run now, is content, and the engine knows of nothing else."""
+
+
+class NotRoot(NamedTuple):
+    """The server's process runs under an account that is not root's."""
+
+
+class InspectKeepsSecrets(NamedTuple):
+    """Neither `docker inspect` nor the container's processes show a password or its hash."""
+
+
+class InsightAnswers(NamedTuple):
+    """RedisInsight says that it is up, on loopback."""
+
+
+class NeighbourIsRefused(NamedTuple):
+    """Another container on the same network is asked for a password."""
+
+
 Probe = (
     LiveEquals
     | FilesEqual
@@ -60,6 +92,13 @@ Probe = (
     | ListensOnly
     | SurvivesRestart
     | LoadsFromCopy
+    | ContainerEquals
+    | PublishedOnly
+    | HealthPasses
+    | NotRoot
+    | InspectKeepsSecrets
+    | InsightAnswers
+    | NeighbourIsRefused
 )
 
 

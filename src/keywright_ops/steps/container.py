@@ -25,17 +25,31 @@ def differences(plan: Plan, housing: Housing, folder: str) -> list[str]:
     if isinstance(found, Missing) or container is None:
         return []
     return [
+        *frame_differences(plan, housing, folder),
+        *published_differences(plan, found),
+        *_limits_gone(found, container.limits),
+    ]
+
+
+def frame_differences(plan: Plan, housing: Housing, folder: str) -> list[str]:
+    """Return how the container differs in what stands around the server: image, mounts, log, rights."""
+    found, container = housing.container, plan.container
+    assert isinstance(found, ContainerFacts) and container is not None
+    return [
         *_image(found, plan.engine.image, housing.image),
         *_word("entrypoint", " ".join(found.entrypoint), " ".join(ENTRYPOINT)),
-        *_word("published", _said(found.published), _said(declared_publications(plan))),
         *_mounts(found, plan, folder),
         *_logging(found, container),
         *_word("health check", _spoken(found.check), _spoken(declared_check(container))),
         *_word("user", found.user, ""),
         *_privileges(found),
-        *_limits_gone(found, container.limits),
         *_network(found, container),
     ]
+
+
+def published_differences(plan: Plan, found: ContainerFacts) -> list[str]:
+    """Return how the addresses of the host under which it answers differ from the declared."""
+    return _word("published", _said(found.published), _said(declared_publications(plan)))
 
 
 def _network(found: ContainerFacts, container: Container) -> list[str]:
@@ -150,36 +164,39 @@ def update_live(plan: Plan, housing: Housing) -> list[Step]:
 def _update(found: ContainerFacts | Missing, name: str, limits: Limits, restart: str) -> list[Step]:
     if isinstance(found, Missing):
         return []
-    said: list[str] = []
-    new: list[str] = []
-    old: list[str] = []
-    if limits.memory is not None and found.memory != limits.memory:
-        said.append(f"memory {found.memory or 'without limit'} → {limits.memory} bytes")
-        new += _memory(limits.memory)
-        old += _memory(found.memory) if found.memory else []
-    if limits.cpus is not None and abs(found.cpus - limits.cpus) > 0.0005:
-        said.append(f"processors {found.cpus or 'without limit'} → {limits.cpus:g}")
-        new += ["--cpus", f"{limits.cpus:g}"]
-        old += ["--cpus", f"{found.cpus:g}"] if found.cpus else []
-    if found.restart != restart:
-        said.append(f"restart policy {found.restart} → {restart}")
-        new += ["--restart", restart]
-        old += ["--restart", found.restart]
-    if not said:
+    said = limit_differences(found, limits, restart)
+    if not said or _limits_gone(found, limits):
         return []
+    new = _options(limits.memory, limits.cpus, restart)
+    old = _options(found.memory or None, found.cpus or None, found.restart)
     return [
         Step(
             id=f"update-{name}",
             title=f"change {name} while it runs: {', '.join(said)}",
             do=RunCommand(("docker", "update", *new, name)),
-            undo=RunCommand(("docker", "update", *old, name)) if old else None,
+            undo=RunCommand(("docker", "update", *old, name)),
         )
     ]
 
 
-def _memory(size: int) -> list[str]:
-    # swap too, or the engine refuses a memory limit above the old one (it is twice as much by default)
-    return ["--memory", str(size), "--memory-swap", str(2 * size)]
+def limit_differences(found: ContainerFacts, limits: Limits, restart: str) -> list[str]:
+    """Return how limits and restart policy in the engine differ from the declared."""
+    said = _limits_gone(found, limits)
+    if limits.memory is not None and found.memory != limits.memory:
+        said.append(f"memory {found.memory or 'without limit'} → {limits.memory} bytes")
+    if limits.cpus is not None and abs(found.cpus - limits.cpus) > 0.0005:
+        said.append(f"processors {found.cpus or 'without limit'} → {limits.cpus:g}")
+    return said + _word("restart policy", found.restart, restart)
+
+
+def _options(memory: int | None, cpus: float | None, restart: str) -> list[str]:
+    options = ["--restart", restart]
+    if memory is not None:
+        # swap too, or the engine refuses a limit above the old one; twice as much is its own default
+        options += ["--memory", str(memory), "--memory-swap", str(2 * memory)]
+    if cpus is not None:
+        options += ["--cpus", f"{cpus:g}"]
+    return options
 
 
 def tend_insight(plan: Plan, facts: Facts, folder: str, anew: bool) -> list[Step]:
@@ -193,7 +210,7 @@ def tend_insight(plan: Plan, facts: Facts, folder: str, anew: bool) -> list[Step
         return []
     if isinstance(housing.insight, Missing):
         return [_start_insight("start RedisInsight", "start")]
-    wrong = _insight_differences(plan, insight, housing, folder)
+    wrong = insight_differences(plan, insight, housing, folder)
     if anew:
         wrong.append("its connection changed")
     if wrong:
@@ -207,9 +224,10 @@ def _start_insight(title: str, action: str) -> Step:
     return Step(id="insight", title=title, do=Control(action, service="redisinsight"))
 
 
-def _insight_differences(
+def insight_differences(
     plan: Plan, insight: Insight, housing: Housing, folder: str
 ) -> list[str]:
+    """Return how RedisInsight's container differs from the plan."""
     found = housing.insight
     assert isinstance(found, ContainerFacts) and plan.container is not None
     declared = (Publication("127.0.0.1", insight.port, INSIGHT_PORT),)

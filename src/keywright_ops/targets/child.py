@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 HAS_PROC = os.path.isdir("/proc/self")  # Linux; elsewhere ps tells
-NO_CONTAINER = Missing("it lives in no container")
 NOT_RUNNING = Missing("no server of this environment runs")
 SERVERS = ("redis", "valkey", "keydb")  # how the executables of servers are called
 LOG_TAIL = 8192  # bytes of the log that are read for its last lines
@@ -51,10 +50,6 @@ class ChildSupervisor:
             if process is not None:
                 return process
         return NOT_RUNNING
-
-    def housing(self) -> Missing:
-        """A child lives in no container."""
-        return NO_CONTAINER
 
     def recreate(self, service: str = "") -> None:
         """Start it: a process has nothing else that could be made anew."""

@@ -8,11 +8,11 @@ Rule 2: what is signalled is this very start of this very container.
 import time
 
 from keywright.errors import Refused
-from keywright_ops.facts.container import container_process, parse_housing
+from keywright_ops.facts.container import container_process
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.container import Housing
 from keywright_ops.model.facts import Process
 from keywright_ops.model.plan import Plan
+from keywright_ops.targets.container import DockerContainer
 from keywright_ops.targets.docker import Docker
 
 LOG_TAIL = 12  # lines that are read for the server's last words
@@ -24,21 +24,14 @@ class ComposeSupervisor:
     def __init__(self, docker: Docker, plan: Plan, folder: str) -> None:
         assert plan.container is not None
         self._docker = docker
-        self._plan = plan
+        self._look = DockerContainer(docker, plan)
         self._container = plan.container
         self._folder = folder
         self._since = ""  # only what was logged after our start or signal counts
 
-    def housing(self) -> Housing:
-        """Everything that Docker tells of the environment, in one question."""
-        container, insight = self._container, self._plan.insight
-        names = [container.name, container.volume, container.network, self._plan.engine.image]
-        names += [insight.name, insight.image] if insight else []
-        return parse_housing(self._docker.inspect(*names), self._plan)
-
     def find(self) -> Process | Missing:
         """The server in the container of that name, whoever made it."""
-        return container_process(self.housing().container)
+        return container_process(self._look.housing().container)
 
     def start(self, program: str = "", service: str = "") -> None:
         """Make what is not there yet and start it; `program` is not ours to choose: the file names it."""

@@ -14,7 +14,7 @@ from keywright_ops.facts.redis_conf import parse_redis_conf
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.container import Attachment
 from keywright_ops.model.plan import Plan
-from keywright_ops.targets.compose import ComposeSupervisor
+from keywright_ops.targets.container import DockerContainer
 from keywright_ops.targets.target import Transport
 
 USUAL_PORT = 6379
@@ -24,8 +24,8 @@ KEPT = 1.0  # seconds for which an address is believed; a container that is made
 class ContainerDoor:
     """Locates the plan's server; asks Docker at most once a second."""
 
-    def __init__(self, supervisor: ComposeSupervisor, files: Transport, plan: Plan) -> None:
-        self._supervisor = supervisor
+    def __init__(self, look: DockerContainer, files: Transport, plan: Plan) -> None:
+        self._look = look
         self._files = files
         self._plan = plan
         self._found: Endpoint | None = None
@@ -39,7 +39,7 @@ class ContainerDoor:
         return self._found
 
     def _locate(self) -> Endpoint:
-        container = self._supervisor.housing().container
+        container = self._look.housing().container
         if isinstance(container, Missing) or not container.running:
             raise Unreachable(NOT_RUNNING.why, "`keywright up` starts it")
         if container.state == "paused":

@@ -111,7 +111,7 @@ class ContainerFiles:
         """Run a script where the volume is mounted, as root: the server's files are its account's."""
         if self._running():
             return self._docker.run("exec", "-u", "0", self._name, "sh", "-c", script, "sh", *paths)
-        if not self._docker.inspect(self._volume):
+        if self._docker.run("volume", "inspect", self._volume).code != 0:
             return Completed(0, "", "")  # (docker run would make the volume, with no label of ours)
         return self._docker.run(
             *("run", "--rm", "--network", "none", "--user", "0", "--entrypoint", "sh"),

@@ -3,9 +3,6 @@
 Rule: no secret is ever among its arguments or in a container's environment.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from keywright.errors import ApplyError, KeywrightError, Unreachable
 from keywright.secret import Secret
 from keywright_ops.targets.target import Completed, Transport
@@ -53,13 +50,9 @@ class Docker:
             raise ApplyError(f"docker {argv[0]} failed: {told(done.errors)}")
         return done.output
 
-    def inspect(self, *names: str) -> list[Mapping[str, Any]]:
-        """Return what `docker inspect` prints of those that exist, of whatever kind."""
-        import json  # the local environment's `status` does without
-
-        done = self.run("inspect", *names)
-        found: list[Mapping[str, Any]] = json.loads(done.output or "[]")
-        return found
+    def inspect(self, *names: str) -> str:
+        """Return what `docker inspect` prints of those that exist, of whatever kind: a JSON list."""
+        return self.run("inspect", *names).output
 
     def compose(self, *argv: str) -> None:
         """Run Compose, v2 or 1.29. Raises ApplyError with its last words, Unreachable without one."""

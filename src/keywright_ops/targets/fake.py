@@ -142,10 +142,6 @@ class FakeSupervisor:
             return Missing("no server of this environment runs")
         return Process(server.pid, str(server.pid), server.program, (server.program, self.conf))
 
-    def housing(self) -> Missing:
-        """The fake server lives in no container."""
-        return Missing("it lives in no container")
-
     def recreate(self, service: str = "") -> None:
         """Start it: there is nothing else that could be made anew."""
         self.start()

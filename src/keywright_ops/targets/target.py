@@ -89,10 +89,6 @@ class Supervisor(Protocol):
         """See to it that the server ends and that nobody starts it again; none running is fine."""
         ...
 
-    def housing(self) -> Housing | Missing:
-        """What Docker tells of the server's container and what belongs to it."""
-        ...
-
     def signal(self, process: Process, name: str) -> None:
         """Send TERM, CONT or KILL to this very process; raises Refused when it is not it any more."""
         ...
@@ -114,6 +110,26 @@ class Redis(Protocol):
         ...
 
 
+class Container(Protocol):
+    """Looks at the container that the server lives in. Raises Unreachable without an engine."""
+
+    def housing(self) -> Housing:
+        """What Docker tells of the server's container and what belongs to it, in one question."""
+        ...
+
+    def inside(self, *argv: str) -> Completed:
+        """Run a program in the server's container."""
+        ...
+
+    def beside(self, *argv: str) -> Completed:
+        """Run a program in a container of its own on the same network, which lives for that alone."""
+        ...
+
+    def processes(self) -> str:
+        """The processes of the server's container: id, user id and arguments, a line each."""
+        ...
+
+
 class Abilities(NamedTuple):
     """What can be done on a target, as data."""
 
@@ -124,9 +140,10 @@ class Abilities(NamedTuple):
 
 
 class Target(NamedTuple):
-    """One environment, ready to be asked and changed."""
+    """One environment, ready to be asked and changed; `container` where it lives in one."""
 
     transport: Transport
     supervisor: Supervisor
     redis: Redis
     can: Abilities = Abilities()
+    container: Container | None = None
