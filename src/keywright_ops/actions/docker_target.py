@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 
 from keywright.secret import Secret
-from keywright_ops.model.absence import Missing
 from keywright_ops.model.plan import Plan
-from keywright_ops.targets.container import DockerContainer
 from keywright_ops.targets.compose import ComposeSupervisor
+from keywright_ops.targets.container import DockerContainer
 from keywright_ops.targets.container_door import ContainerDoor
 from keywright_ops.targets.container_files import ContainerFiles
 from keywright_ops.targets.docker import Docker
@@ -22,9 +21,7 @@ def docker_target(
     folder = f"{project}/{plan.directory}".rstrip("/")
     docker = Docker(host)
     look = DockerContainer(docker, plan)
-    supervisor = ComposeSupervisor(docker, plan, folder)
-    files = ContainerFiles(
-        host, docker, plan, folder, lambda: not isinstance(supervisor.find(), Missing)
-    )
+    supervisor = ComposeSupervisor(docker, look, plan, folder)
+    files = ContainerFiles(host, docker, look, plan, folder)
     door = ContainerDoor(look, files, plan)
     return Target(files, supervisor, Door(door.locate, secrets), container=look)

@@ -11,6 +11,7 @@ from keywright_ops.checks.proofs import proofs
 from keywright_ops.gather.environment import PROVEN, gather
 from keywright_ops.gather.probe import probe
 from keywright_ops.gather.scene import Scene
+from keywright_ops.model.facts import Facts
 from keywright_ops.model.login import ADMIN
 from keywright_ops.model.proof import FAILED, UNKNOWN, Outcome
 from keywright_ops.steps.diff import Declared
@@ -28,20 +29,20 @@ def prove(
     canary: str,
     restarted: bool,
     watch: Callable[[Outcome], None],
+    seen: Facts | None = None,
     quick: bool = False,
 ) -> tuple[Outcome, ...]:
     """Ask every proof of the plan; `restarted` says that a canary was written before a restart.
 
-    `watch` sees each outcome as it comes; `quick` leaves out what starts a container of its own.
+    `watch` sees each outcome as it comes; `seen` is a snapshot of this moment, where there
+    is one; `quick` leaves out what starts a container of its own.
     """
     plan = opened.plan
     key = canary_key(plan, canary)
-    facts = gather(opened.target, plan, PROVEN, file_paths(declared))
+    facts = seen or gather(opened.target, plan, PROVEN, file_paths(declared))
     folder = declared.compose.folder if declared.compose is not None else ""
     secrets = tuple(opened.secrets.values())
-    scene = Scene(
-        opened.target, plan, declared.users, facts, key, declared.files, secrets, folder
-    )
+    scene = Scene(opened.target, plan, declared.users, facts, key, declared.files, secrets, folder)
     outcomes = []
     for proof in proofs(plan, key, restarted, quick):
         outcome = probe(proof, scene)

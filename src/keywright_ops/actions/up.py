@@ -95,14 +95,14 @@ def up(ask: Ask) -> UpReport:
         declared = declare(opened)
         shop = workshop(opened, ask)
         canary = token()
-        done = bring_up(ask, opened, declared, shop, canary)
+        done, seen = bring_up(ask, opened, declared, shop, canary)
         applied = time.monotonic()
         restarted = any(each.id == "canary" for each in done)
         if not restarted and wants_restart_proof(opened):
             done += restart_steps(opened, shop, canary, "to prove that data survives it")
-            restarted = True
+            restarted, seen = True, None
         proof_begun = time.monotonic()
-        outcomes = prove(opened, declared, canary, restarted, ask.proved, quick=not done)
+        outcomes = prove(opened, declared, canary, restarted, ask.proved, seen, quick=not done)
         shop.journal.prune()
     facts = gather(opened.target, opened.plan, frozenset({"info"}))
     ended = time.monotonic()
@@ -125,10 +125,11 @@ def workshop(opened: Opened, ask: Ask) -> Workshop:
 
 def bring_up(
     ask: Ask, opened: Opened, declared: Declared, shop: Workshop, canary: str
-) -> list[Step]:
-    """Gather, diff and apply until nothing differs, at most ROUNDS times; return the steps done.
+) -> tuple[list[Step], Facts | None]:
+    """Gather, diff and apply until nothing differs, at most ROUNDS times.
 
-    Whatever ends it early takes everything back that was done until then.
+    Returns the steps done, and what was seen when nothing differed any more. Whatever ends it early
+    takes everything back that was done until then.
     """
     done: list[Done] = []
     try:
@@ -144,7 +145,7 @@ def _rounds(
     shop: Workshop,
     canary: str,
     done: list[Done],
-) -> list[Step]:
+) -> tuple[list[Step], Facts | None]:
     for _ in range(ROUNDS + 1):  # the last one only sees that nothing differs
         declared = declared._replace(drafted=opened.vault.drafted)
         facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
@@ -153,7 +154,7 @@ def _rounds(
             refuse_silent(facts)
         steps = with_canary(diff(declared, facts), opened.plan, facts, canary)
         if not steps:
-            return [each.step for each in done]
+            return [each.step for each in done], facts
         refuse_taken_port(opened, steps, facts)
         refuse_lost_databases(opened.plan, facts)
         confirm(steps, shop)

@@ -10,7 +10,6 @@ from keywright_ops.model.plan import Insight, Plan
 from keywright_ops.model.proof import FAILED, PASSED, UNKNOWN, Outcome, Proof
 from keywright_ops.steps.container import (
     frame_differences,
-    insight_differences,
     limit_differences,
     published_differences,
 )
@@ -58,6 +57,9 @@ def judge_published(
     if isinstance(found, Missing):
         return Outcome(proof, UNKNOWN, found.why)
     wrong = published_differences(plan, found)
+    silent = [each.why for each in answers.values() if isinstance(each, Missing)]
+    if silent and isinstance(facts.listening, Missing) and not wrong:
+        return Outcome(proof, UNKNOWN, f"{silent[0]}; {facts.listening.why}")
     for place, answer in answers.items():
         if isinstance(answer, Missing):
             wrong.append(answer.why)
@@ -117,9 +119,11 @@ def judge_secrets(
 def judge_insight(proof: Proof, insight: Insight, facts: Facts, health: str | Missing) -> Outcome:
     """RedisInsight is up; without its image nothing is claimed."""
     where = f"127.0.0.1:{insight.port}"
-    if not isinstance(facts.housing, Missing) and isinstance(facts.housing.insight_image, Missing):
-        if facts.housing.insight == Missing(NOT_THERE):
-            return Outcome(proof, UNKNOWN, f"skipped: the image {insight.image} is not here")
+    housing = facts.housing
+    if isinstance(housing, Housing) and housing.insight == housing.insight_image == Missing(
+        NOT_THERE
+    ):
+        return Outcome(proof, UNKNOWN, f"skipped: the image {insight.image} is not here")
     if isinstance(health, Missing):
         return Outcome(proof, FAILED, f"{where}: {health.why}")
     return Outcome(proof, PASSED if health == "up" else FAILED, f"{where} says {health}")
@@ -133,5 +137,3 @@ def judge_neighbour(proof: Proof, code: int, said: str) -> Outcome:
     if word == "PONG":
         return Outcome(proof, FAILED, "PING from another container → PONG without a password")
     return Outcome(proof, UNKNOWN, f"it could not ask: {said or f'exit {code}'}")
-
-

@@ -113,7 +113,10 @@ def _mount(found: Json) -> Mount:
 def _networks(found: Mapping[str, Any]) -> tuple[Attachment, ...]:
     return tuple(
         Attachment(
-            name, each.get("IPAddress", ""), each.get("Gateway", ""), tuple(each.get("Aliases") or ())
+            name,
+            each.get("IPAddress", ""),
+            each.get("Gateway", ""),
+            tuple(each.get("Aliases") or ()),
         )
         for name, each in sorted(found.items())
     )

@@ -22,17 +22,18 @@ NOT_ASKED = Missing("not asked")
 
 STATUS = frozenset({"process", "info", "housing"})
 PROVEN = frozenset(
-    {"process", "info", "config", "users", "files", "disk_config", "listening", "log", "housing"}
+    {"process", "info", "config", "users", "files", "disk_config", "listening", "housing"}
 )
-EVERYTHING = PROVEN | {"stored"}
+EVERYTHING = PROVEN | {"stored", "log"}
 
 
 def gather(target: Target, plan: Plan, wanted: frozenset[str], files: Iterable[str] = ()) -> Facts:
     """Ask the target the wanted questions ("process", "info", "config", "users", "files", …)."""
     transport = target.transport
+    # first of all: the way to a container's server is found by what Docker told last
+    housing = target.container.housing() if target.container and "housing" in wanted else NOT_ASKED
     info, config, users = _ask_server(target, wanted)
     categories = _ask_categories(target) if isinstance(users, dict) else NOT_ASKED
-    housing = target.container.housing() if target.container and "housing" in wanted else NOT_ASKED
     return Facts(
         process=_process(target, housing) if "process" in wanted else NOT_ASKED,
         server=_server(info),
@@ -43,7 +44,7 @@ def gather(target: Target, plan: Plan, wanted: frozenset[str], files: Iterable[s
         files={path: transport.file(path) for path in files} if "files" in wanted else {},
         disk_config=_disk_config(target, plan) if "disk_config" in wanted else NOT_ASKED,
         listening=transport.listening(port(plan)) if "listening" in wanted else NOT_ASKED,
-        stored=_stored(target, plan) if "stored" in wanted else NOT_ASKED,
+        stored=_stored(target, plan, config) if "stored" in wanted else NOT_ASKED,
         log=target.supervisor.last_words() if "log" in wanted else NOT_ASKED,
         housing=housing,
     )
@@ -128,8 +129,16 @@ def _disk_config(target: Target, plan: Plan) -> dict[str, str] | Missing:
     return parse_redis_conf(content.decode("utf-8", "surrogateescape"))
 
 
-def _stored(target: Target, plan: Plan) -> tuple[str, ...] | Missing:
-    """The names in the data directory, and those inside the folder of append-only files."""
+def _stored(
+    target: Target, plan: Plan, config: dict[str, str] | Missing
+) -> tuple[str, ...] | Missing:
+    """The names in the data directory, and those inside the folder of append-only files.
+
+    A server that keeps the append-only file, as declared, knows best what lies there.
+    """
+    kept = config.get("appendonly") if isinstance(config, dict) else ""
+    if target.container is not None and kept == "yes" and plan.persistence.appendonly:
+        return NOT_ASKED  # in a volume a look costs 0.1 s
     directory = plan.persistence.directory
     names = target.transport.names(directory)
     if isinstance(names, Missing) or "appendonlydir" not in names:

@@ -1,8 +1,7 @@
 """Carries a proof's question to the target and has the answer judged. Writes one canary key with a TTL."""
 
 import sys
-from collections.abc import Mapping
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 from keywright.errors import ConnectionLost, KeywrightError, ReplyError, Unreachable
 from keywright_ops.checks.judge import (
@@ -17,8 +16,6 @@ from keywright_ops.checks.judge import (
 from keywright_ops.gather.environment import port
 from keywright_ops.gather.scene import Scene
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.artefact import WholeFile
-from keywright_ops.model.facts import AclUser, Facts
 from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import (

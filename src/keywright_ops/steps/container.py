@@ -98,7 +98,9 @@ def declared_mounts(plan: Plan, folder: str) -> tuple[Mount, ...]:
 
 def _mounts(found: ContainerFacts, plan: Plan, folder: str) -> list[str]:
     declared = {each.target: each for each in declared_mounts(plan, folder)}
-    wrong = [f"{each.target} is mounted too" for each in found.mounts if each.target not in declared]
+    wrong = [
+        f"{each.target} is mounted too" for each in found.mounts if each.target not in declared
+    ]
     for target, mount in declared.items():
         seen = found.mounted(target)
         if seen is None:
@@ -199,18 +201,22 @@ def _options(memory: int | None, cpus: float | None, restart: str) -> list[str]:
     return options
 
 
-def tend_insight(plan: Plan, facts: Facts, folder: str, anew: bool) -> list[Step]:
+def tend_insight(plan: Plan, facts: Facts, anew: bool) -> list[Step]:
     """Return the step that starts RedisInsight, or makes it anew where it differs.
 
     `anew` says that its preset connection changes, which it reads only when it starts. Without its
     image there is nothing to do: who opened the environment says so.
     """
     insight, housing = plan.insight, facts.housing
-    if insight is None or isinstance(housing, Missing) or isinstance(housing.insight_image, Missing):
+    if (
+        insight is None
+        or isinstance(housing, Missing)
+        or isinstance(housing.insight_image, Missing)
+    ):
         return []
     if isinstance(housing.insight, Missing):
         return [_start_insight("start RedisInsight", "start")]
-    wrong = insight_differences(plan, insight, housing, folder)
+    wrong = insight_differences(plan, insight, housing)
     if anew:
         wrong.append("its connection changed")
     if wrong:
@@ -224,9 +230,7 @@ def _start_insight(title: str, action: str) -> Step:
     return Step(id="insight", title=title, do=Control(action, service="redisinsight"))
 
 
-def insight_differences(
-    plan: Plan, insight: Insight, housing: Housing, folder: str
-) -> list[str]:
+def insight_differences(plan: Plan, insight: Insight, housing: Housing) -> list[str]:
     """Return how RedisInsight's container differs from the plan."""
     found = housing.insight
     assert isinstance(found, ContainerFacts) and plan.container is not None

@@ -72,7 +72,7 @@ def _tend_insight(declared: Declared, facts: Facts, steps: list[Step]) -> list[S
     from keywright_ops.steps.container import tend_insight  # `local` lives in no container
 
     presets = any(step.id == "write-databases.json" for step in steps)
-    return tend_insight(declared.plan, facts, declared.compose.folder, presets)
+    return tend_insight(declared.plan, facts, presets)
 
 
 def _keep(drafted: tuple[str, ...]) -> list[Step]:
@@ -90,7 +90,9 @@ def _keep(drafted: tuple[str, ...]) -> list[Step]:
 def _start(declared: Declared, facts: Facts) -> list[Step]:
     """Files first, then the server, so that it finds its data as it was written."""
     conf = _conf(declared, _as_it_was(declared.plan, facts))
-    own = (declared.acl, conf) if declared.compose is None else (declared.acl, conf, declared.compose)
+    own = (
+        (declared.acl, conf) if declared.compose is None else (declared.acl, conf, declared.compose)
+    )
     files = [write(file, facts) for file in own if differs(file, facts)]
     begin = start()
     if _housing_reasons(declared, facts):

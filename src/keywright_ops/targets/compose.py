@@ -21,10 +21,10 @@ LOG_TAIL = 12  # lines that are read for the server's last words
 class ComposeSupervisor:
     """Runs the plan's compose file, which lies in `folder`."""
 
-    def __init__(self, docker: Docker, plan: Plan, folder: str) -> None:
+    def __init__(self, docker: Docker, look: DockerContainer, plan: Plan, folder: str) -> None:
         assert plan.container is not None
         self._docker = docker
-        self._look = DockerContainer(docker, plan)
+        self._look = look
         self._container = plan.container
         self._folder = folder
         self._since = ""  # only what was logged after our start or signal counts
@@ -34,7 +34,8 @@ class ComposeSupervisor:
         return container_process(self._look.housing().container)
 
     def start(self, program: str = "", service: str = "") -> None:
-        """Make what is not there yet and start it; `program` is not ours to choose: the file names it."""
+        """Make what is not there yet and start it; the compose file names the program, nobody else."""
+        del program
         self._up(service or self._container.service)
 
     def recreate(self, service: str = "") -> None:

@@ -5,41 +5,32 @@ a remote engine) the same address may be anybody's, and no password may be sent 
 used only when its own address is one of this machine's.
 """
 
-import time
-
 from keywright.endpoint import Endpoint
 from keywright.errors import Unreachable
 from keywright_ops.facts.container import NOT_RUNNING
 from keywright_ops.facts.redis_conf import parse_redis_conf
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.container import Attachment
 from keywright_ops.model.plan import Plan
 from keywright_ops.targets.container import DockerContainer
 from keywright_ops.targets.target import Transport
 
 USUAL_PORT = 6379
-KEPT = 1.0  # seconds for which an address is believed; a container that is made anew may have another
+KEPT = (
+    1.0  # seconds for which an address is believed; a container that is made anew may have another
+)
 
 
 class ContainerDoor:
-    """Locates the plan's server; asks Docker at most once a second."""
+    """Locates the plan's server."""
 
     def __init__(self, look: DockerContainer, files: Transport, plan: Plan) -> None:
         self._look = look
         self._files = files
         self._plan = plan
-        self._found: Endpoint | None = None
-        self._asked = 0.0
 
     def locate(self) -> Endpoint:
         """Return where it answers now. Raises Unreachable when it does not run or is suspended."""
-        now = time.monotonic()
-        if self._found is None or now - self._asked > KEPT:
-            self._found, self._asked = self._locate(), now
-        return self._found
-
-    def _locate(self) -> Endpoint:
-        container = self._look.housing().container
+        container = self._look.glance().container
         if isinstance(container, Missing) or not container.running:
             raise Unreachable(NOT_RUNNING.why, "`keywright up` starts it")
         if container.state == "paused":
@@ -48,7 +39,7 @@ class ContainerDoor:
                 f"`keywright up` lets it go on; so does `docker unpause {container.name}`",
             )
         port = self._port()
-        near = next((each for each in container.networks if is_ours(each)), None)
+        near = self._look.near()
         if near is not None:
             return Endpoint(host=near.address, port=port)
         from keywright_ops.targets.relay import container_relay  # elsewhere than on Linux
@@ -64,18 +55,3 @@ class ContainerDoor:
         disk = parse_redis_conf(content.decode("utf-8", "replace"))
         ports = (disk.get("port", str(USUAL_PORT)), disk.get("tls-port", "0"))
         return next((int(each) for each in ports if each.isdigit() and each != "0"), USUAL_PORT)
-
-
-def is_ours(attachment: Attachment) -> bool:
-    """Whether this network's bridge is this machine's own: its address can be bound here."""
-    import socket
-
-    if not attachment.address or not attachment.gateway:
-        return False
-    family = socket.AF_INET6 if ":" in attachment.gateway else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        try:
-            probe.bind((attachment.gateway, 0))
-        except OSError:
-            return False
-    return True

@@ -5,7 +5,7 @@ A path below /usr/local/etc/redis, as the server sees it, is the folder beside t
 container of the same image that lives for this one command. Everything else is this host's.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from keywright.errors import ApplyError
 from keywright.secret import Secret
@@ -14,6 +14,7 @@ from keywright_ops.model.facts import File
 from keywright_ops.model.plan import Plan
 from keywright_ops.render.compose import configuration_folder
 from keywright_ops.render.container import CONFIGURATION, DATA
+from keywright_ops.targets.container import DockerContainer
 from keywright_ops.targets.docker import Docker, told
 from keywright_ops.targets.target import Completed, Transport
 
@@ -25,15 +26,15 @@ MOVE = '[ ! -e "$2" ] || { echo "$2 exists already" >&2; exit 1; }; mv "$1" "$2"
 
 
 class ContainerFiles:
-    """Files of the plan's container; `host` reaches this machine, `running` says whether it runs."""
+    """Files of the plan's container; `host` reaches this machine, `look` the container."""
 
     def __init__(
-        self, host: Transport, docker: Docker, plan: Plan, folder: str, running: Callable[[], bool]
+        self, host: Transport, docker: Docker, look: DockerContainer, plan: Plan, folder: str
     ) -> None:
         assert plan.container is not None
         self._host = host
         self._docker = docker
-        self._running = running
+        self._look = look
         self._name, self._volume = plan.container.name, plan.container.volume
         self._image = plan.engine.image
         self._configuration = f"{folder}/{configuration_folder(plan.container.compose_file)}"
@@ -89,7 +90,9 @@ class ContainerFiles:
         return self._host.run(argv, stdin)
 
     def listening(self, port: int) -> tuple[str, ...] | Missing:
-        """The addresses of this host on which this TCP port is open."""
+        """The addresses of this host on which this TCP port is open; Missing when Docker's is another."""
+        if self._look.near() is None:
+            return Missing("the engine does not run on this very host")
         return self._host.listening(port)
 
     def bind_problem(self, host: str, port: int) -> str:
@@ -109,7 +112,8 @@ class ContainerFiles:
 
     def _shell(self, script: str, *paths: str) -> Completed:
         """Run a script where the volume is mounted, as root: the server's files are its account's."""
-        if self._running():
+        container = self._look.glance().container
+        if not isinstance(container, Missing) and container.state == "running":
             return self._docker.run("exec", "-u", "0", self._name, "sh", "-c", script, "sh", *paths)
         if self._docker.run("volume", "inspect", self._volume).code != 0:
             return Completed(0, "", "")  # (docker run would make the volume, with no label of ours)
@@ -121,5 +125,3 @@ class ContainerFiles:
 
 def _in_volume(path: str) -> bool:
     return path == DATA or path.startswith(f"{DATA}/")
-
-

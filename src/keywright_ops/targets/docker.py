@@ -91,4 +91,6 @@ def told(errors: str) -> str:
     """The telling line of what docker or Compose printed: the first that speaks of an error."""
     lines = [line.strip() for line in errors.splitlines() if line.strip()]
     telling = [line for line in lines if "error" in line.lower() or "cannot" in line.lower()]
-    return (telling or lines or ["it gave no reason"])[-1].removeprefix("Error response from daemon: ")
+    return (telling or lines or ["it gave no reason"])[-1].removeprefix(
+        "Error response from daemon: "
+    )

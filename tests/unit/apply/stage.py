@@ -188,7 +188,7 @@ def run_up(
 
     ask = Ask(None, None, wish.environ, watch, lambda outcome: None, confirm)
     shop = Workshop(opened.target, opened.plan, opened.vault, journal, watch, confirm)
-    done = bring_up(ask, opened, declared, shop, token)
+    done, _ = bring_up(ask, opened, declared, shop, token)
     wire.brought_up = True
     restarted = any(step.id == "canary" for step in done)
     if not restarted and wants_restart_proof(opened):
