@@ -65,8 +65,7 @@ def removal_steps(opened: Opened) -> Removal:
 
 
 def _parts(opened: Opened, facts: Facts, lying: Lying) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-    program = _program(opened, facts)
-    keep = stop_and_keep(opened.plan, facts, lying, program, copies_folder(opened))
+    keep = stop_and_keep(opened.plan, facts, lying, _program(opened, facts))
     return tuple(keep), tuple(remove(facts, lying, f"{opened.home}/{RECORD}"))
 
 

@@ -6,13 +6,20 @@ import sys
 
 from keywright_ops.actions.down import down, down_steps
 from keywright_ops.actions.environment import open_environment
+from keywright_ops.actions.remove import (
+    COPIES,
+    RemoveReport,
+    copies_folder,
+    removal_steps,
+    remove_data,
+)
 from keywright_ops.actions.up import home_of, open_for_change
 from keywright_ops.cli.arguments import changing
 from keywright_ops.cli.as_json import kept_json, plan_json, show_json, steps_json
 from keywright_ops.cli.asking import ask
 from keywright_ops.cli.diff import show_steps
 from keywright_ops.cli.main import EXIT_WELL
-from keywright_ops.cli.show import size
+from keywright_ops.cli.show import show_pairs, size
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.step import Step
 
@@ -49,18 +56,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run_volumes(arguments: argparse.Namespace) -> int:
     """Remove the data, or print the steps."""
-    from keywright_ops.actions.remove import removal_steps, remove_data
 
-    if arguments.dry_run:
-        opened = open_for_change(ask(arguments))
-        show_steps("down", opened.plan, removal_steps(opened).steps, arguments)
-        return EXIT_WELL
     wanted = ask(arguments)
-    copies = f"{home_of(wanted)}/copies"
+    if arguments.dry_run:
+        opened = open_for_change(wanted)
+        known = removal_steps(opened)
+        show_steps("down", opened.plan, known.steps, arguments)
+        if known.steps and not arguments.json:
+            show_pairs((("data", known.lying.place), ("copies", copies_folder(opened))))
+        return EXIT_WELL
 
     def confirm(steps: tuple[Step, ...]) -> bool:
         if sys.stdin.isatty() and not arguments.yes:
-            print(f"A copy is kept in {copies} first, and proven to load;", file=sys.stderr)
+            print("A copy is kept first, and proven to load, in", file=sys.stderr)
+            print(f"  {home_of(wanted)}/{COPIES}", file=sys.stderr)
             print(f"{PAGE} says how to bring it back.", file=sys.stderr)
         return wanted.confirm(steps)
 
@@ -70,14 +79,19 @@ def _run_volumes(arguments: argparse.Namespace) -> int:
         steps = steps_json(report.steps)
         show_json("down", **plan_json(report.plan), steps=steps, state=report.home, copy=kept)
     elif not arguments.quiet:
-        if not report.steps:
-            print(
-                f"  no server of {report.plan.environment} runs and it has no data: nothing to do"
-            )
-        if not isinstance(report.kept, Missing):
-            manifest = report.kept.manifest
-            print(f"  copy of {manifest.keys} keys, {size(manifest.size)}: {report.kept.folder}")
-            print(f"  to bring it back, in an environment without data ({PAGE}):")
-            print(f"    cp -a '{report.kept.folder}/data' '{report.place}' && keywright up")
-        print(f"  passwords and configuration stay in {report.home}")
+        _show(report)
     return EXIT_WELL
+
+
+def _show(report: RemoveReport) -> None:
+    """What was kept, where, and the commands that bring it back."""
+    if not report.steps:
+        print(f"  {report.plan.environment} has no server that runs and no data: nothing to do")
+    if not isinstance(report.kept, Missing):
+        manifest, folder = report.kept.manifest, report.kept.folder
+        print(f"  kept a copy of {manifest.keys} keys, {size(manifest.size)}, in")
+        print(f"    {folder}")
+        print(f"  to bring it back while there is no other data ({PAGE}):")
+        print(f"    cp -a '{folder}/data' '{report.place}'")
+        print("    keywright up")
+    print(f"  passwords and configuration stay in {report.home}")

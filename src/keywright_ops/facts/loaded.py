@@ -63,7 +63,7 @@ def telling(lines: Iterable[str]) -> str:
     ]
     own = [line for line in words if not any(each in line for each in BESIDE)]
     why = [line for line in own if "Fatal error" not in line and "xiting" not in line] or own
-    return why[-1].rpartition(" # ")[2] if why else ""
+    return why[-1].rpartition(" # ")[2].removeprefix("sh: ") if why else ""
 
 
 def shortfall(held: Held, loaded: Loaded) -> str:

@@ -69,8 +69,8 @@ def _await_child() -> list[Step]:
     ]
 
 
-def stop_and_keep(plan: Plan, facts: Facts, lying: Lying, program: str, folder: str) -> list[Step]:
-    """Return the steps that stop the server, if one runs, and keep a proven copy in `folder`.
+def stop_and_keep(plan: Plan, facts: Facts, lying: Lying, program: str) -> list[Step]:
+    """Return the steps that stop the server, if one runs, and keep a proven copy.
 
     Nothing is copied where nothing lies (and no server runs that would still write).
     """
@@ -85,7 +85,7 @@ def stop_and_keep(plan: Plan, facts: Facts, lying: Lying, program: str, folder: 
         held=None if isinstance(facts.info, Missing) else parse_held(facts.info),
         settings=tuple((name, _known(facts, name)) for name in FOR_LOADING if _known(facts, name)),
     )
-    title = f"keep a copy in {folder}, read it back, load it in a scratch server"
+    title = "keep a copy, read it back and load it in a scratch server"
     return [*steps, Step(id="keep-copy", title=title, do=keep)]
 
 
@@ -103,23 +103,24 @@ def remove(facts: Facts, lying: Lying, proofs: str) -> list[Step]:
     if not there:
         return []
     return [
+        # first: as long as data is left, the next run sees that something is left to do
+        Step(
+            id="forget-proof",
+            title="forget that this data once survived a restart",
+            do=RemoveFile(proofs),
+        ),
         Step(
             id="remove-data",
             title=f"remove the data: {amount(facts, lying)}",
             do=RemoveData(),
             danger=Danger.LOSES_DATA,
         ),
-        Step(
-            id="forget-proof",
-            title="forget that this data once survived a restart",
-            do=RemoveFile(proofs),
-        ),
     ]
 
 
 def amount(facts: Facts, lying: Lying) -> str:
-    """Say how much data there is, and where: 53 keys (db0 50, db1 3), 1234 bytes in FOLDER."""
-    place = f"{lying.size} bytes in {lying.place}"
+    """Say how much data there is: 53 keys (db0 50, db1 3), 1.2 KiB in data."""
+    place = f"{_size(lying.size)} in {lying.place.rpartition('/')[2]}"
     if isinstance(facts.info, Missing):
         rest = " (the rest of an interrupted removal)" if lying.leftover and not lying.files else ""
         return f"{place}{rest}"
@@ -127,6 +128,12 @@ def amount(facts: Facts, lying: Lying) -> str:
     each = ", ".join(f"{name} {keys}" for name, keys in databases)
     keys = sum(keys for _, keys in databases)
     return f"{keys} {'key' if keys == 1 else 'keys'}{f' ({each})' if each else ''}, {place}"
+
+
+def _size(count: int) -> str:
+    if count < 2**20:
+        return f"{count / 2**10:.1f} KiB"
+    return f"{count / 2**20:.1f} MiB" if count < 2**30 else f"{count / 2**30:.1f} GiB"
 
 
 def _layout(plan: Plan, facts: Facts) -> Layout:
