@@ -10,6 +10,7 @@ from typing import NamedTuple, assert_never
 
 from keywright.errors import ApplyError, KeywrightError, Refused, ReplyError
 from keywright_ops.apply.journal import Journal
+from keywright_ops.apply.keep_copy import Storeroom, keep_copy, remove_data
 from keywright_ops.gather.environment import gather
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.plan import Plan
@@ -21,11 +22,13 @@ from keywright_ops.model.step import (
     Do,
     FileIs,
     InOrder,
+    KeepCopy,
     KeepSecret,
     Move,
     NothingRuns,
     ProcessGone,
     RedisCommand,
+    RemoveData,
     RemoveFile,
     RunCommand,
     Signal,
@@ -56,6 +59,7 @@ class Workshop(NamedTuple):
     journal: Journal
     watch: Watch
     confirm: Callable[[tuple[Step, ...]], bool]
+    storeroom: Storeroom | None = None
 
 
 class Done(NamedTuple):
@@ -157,6 +161,11 @@ def _do(do: Do, shop: Workshop) -> None:
             target.supervisor.signal(process, name)
         case KeepSecret(names):
             shop.vault.keep(names)
+        case KeepCopy():
+            kept = keep_copy(do, target.data, shop.storeroom, shop.plan.environment)
+            shop.journal.note("kept", "keep-copy", copy=kept.folder)
+        case RemoveData():
+            remove_data(target.data)
         case InOrder(doings):
             for each in doings:
                 _do(each, shop)

@@ -4,6 +4,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from keywright.secret import Secret
+from keywright_ops.model.copies import Held, Layout
 from keywright_ops.model.login import ADMIN
 
 
@@ -149,6 +150,24 @@ class KeepSecret(NamedTuple):
     names: tuple[str, ...]
 
 
+class KeepCopy(NamedTuple):
+    """Keep a copy of the data in the store: taken, read back, loaded by `program`, then made good.
+
+    `program` is a server's path, or an image. `held` is what the server said before it was stopped;
+    None when none ran: then what loads is what there is. Call it only while no server runs.
+    """
+
+    reason: str
+    program: str
+    layout: Layout
+    held: Held | None
+    settings: tuple[tuple[str, str], ...] = ()
+
+
+class RemoveData(NamedTuple):
+    """Remove the environment's data, all or the rest of it; it cannot be undone."""
+
+
 class InOrder(NamedTuple):
     """Several doings, one after the other: for an undo that takes more than one."""
 
@@ -165,6 +184,8 @@ Do = (
     | Control
     | Signal
     | KeepSecret
+    | KeepCopy
+    | RemoveData
     | InOrder
 )
 

@@ -1,12 +1,13 @@
 """What every target offers, as three small protocols and one noun that holds them together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from keywright.secret import Secret
 from keywright.wire import Reply, Word
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.container import Housing
+from keywright_ops.model.copies import Lying, Packed
 from keywright_ops.model.facts import File, Process
 
 
@@ -130,6 +131,26 @@ class Container(Protocol):
         ...
 
 
+class Data(Protocol):
+    """The data of the environment's server as it lies: a folder here, or a container's volume."""
+
+    def look(self) -> Lying | Missing:
+        """Where it lies, how many files and bytes; nothing there is no files."""
+        ...
+
+    def pack(self) -> Iterator[Packed]:
+        """Every file with its bytes, one after the other; call it only while no server runs.
+
+        A file's pieces are read before the next file is asked for. Raises ApplyError for what is no
+        plain file.
+        """
+        ...
+
+    def remove(self) -> None:
+        """Remove it, all or (interrupted) the rest of it at the next call; nothing there is fine."""
+        ...
+
+
 class Abilities(NamedTuple):
     """What can be done on a target, as data."""
 
@@ -147,3 +168,4 @@ class Target(NamedTuple):
     redis: Redis
     can: Abilities = Abilities()
     container: Container | None = None
+    data: Data | None = None
