@@ -10,7 +10,7 @@ from keywright_ops.steps.diff import Declared
 def declare(opened: Opened) -> Declared:
     """Render the environment's artefacts and name those that the server itself reads."""
     files = {}
-    for artefact in render(opened.plan, opened.secrets):
+    for artefact in render(opened.plan, opened.secrets, opened.vault.beside):
         if isinstance(artefact, WholeFile):
             path = (
                 artefact.path if artefact.path.startswith("/") else f"{opened.home}/{artefact.path}"
@@ -24,7 +24,7 @@ def declare(opened: Opened) -> Declared:
         conf=conf,
         acl=acl,
         others=(choices, *files.values()),
-        users=declared_users(opened.plan, opened.secrets),
+        users=declared_users(opened.plan, opened.secrets, opened.vault.beside),
         drafted=opened.vault.drafted,
     )
 

@@ -31,6 +31,7 @@ from keywright_ops.model.step import (
     Signal,
     Speaks,
     Step,
+    TurnSecret,
     Until,
     WriteFile,
 )
@@ -157,6 +158,8 @@ def _do(do: Do, shop: Workshop) -> None:
             target.supervisor.signal(process, name)
         case KeepSecret(names):
             shop.vault.keep(names)
+        case TurnSecret(names, phase, hold):
+            shop.vault.turn(names, phase, hold)
         case InOrder(doings):
             for each in doings:
                 _do(each, shop)

@@ -11,10 +11,11 @@ from keywright_ops.checks.judge import (
     judge_denied,
     judge_files,
     judge_listens,
+    judge_sessions,
     judge_settings,
     judge_users,
 )
-from keywright_ops.gather.environment import port
+from keywright_ops.gather.environment import gather, port
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.facts import AclUser, Facts
@@ -32,6 +33,7 @@ from keywright_ops.model.proof import (
     LoadsFromCopy,
     Outcome,
     Proof,
+    SessionsEnded,
     SurvivesRestart,
     UsersEqual,
 )
@@ -78,6 +80,9 @@ def probe(proof: Proof, scene: Scene) -> Outcome:
                 return load_copy(proof, scene.target, scene.plan, scene.facts, scene.canary)
             except KeywrightError as error:
                 return Outcome(proof, UNKNOWN, str(error))
+        case SessionsEnded(user, ids):
+            facts = gather(scene.target, scene.plan, frozenset({"clients"}))
+            return judge_sessions(proof, user, ids, facts)
         case _:
             assert_never(question)
 

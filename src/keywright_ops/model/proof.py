@@ -20,9 +20,9 @@ class UsersEqual(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """Log in and send one command. `login` is: a user's name, "nobody" (no AUTH at all) or
-    "stranger" (the default user with a wrong password). `expected` is the first word of the answer
-    (PONG, NOAUTH, WRONGPASS, NOPERM …).
+    """Log in and send one command. `login` is: a user's name, other(name) of model/login.py, "nobody"
+    (no AUTH at all) or "stranger" (the default user with a wrong password). `expected` is the first
+    word of the answer (PONG, NOAUTH, WRONGPASS, NOPERM …).
     """
 
     login: str
@@ -51,6 +51,13 @@ class LoadsFromCopy(NamedTuple):
     """A scratch server that loads a fresh copy of the data on disk finds the canary in it."""
 
 
+class SessionsEnded(NamedTuple):
+    """None of these connections of the user, open before their end, is open any more."""
+
+    user: str
+    ids: frozenset[int]
+
+
 Probe = (
     LiveEquals
     | FilesEqual
@@ -60,6 +67,7 @@ Probe = (
     | ListensOnly
     | SurvivesRestart
     | LoadsFromCopy
+    | SessionsEnded
 )
 
 
