@@ -122,18 +122,18 @@ class Machine(NamedTuple):
                 time.sleep(0.002)
 
 
-def killed_up(machine: Machine, boundary: int) -> str:
-    """Run the real `up` in a process that kills itself with SIGKILL at this boundary.
+def killed_up(machine: Machine, boundary: int, action: Callable[[Ask], object] = up) -> str:
+    """Run the real `up` (or another action) in a process that kills itself at this boundary.
 
     Boundaries are counted over everything that is told (begin, doing, done of each step, each proof)
     and the moment after each effect, before the journal says "done". Returns the boundary's name,
-    or "" when `up` ended before it.
+    or "" when the action ended before it.
     """
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(read)
-        _run_and_die(machine, boundary, write)
+        _run_and_die(machine, boundary, write, action)
     os.close(write)
     with os.fdopen(read) as pipe:
         name = pipe.read()
@@ -145,7 +145,9 @@ def killed_up(machine: Machine, boundary: int) -> str:
     return ""
 
 
-def _run_and_die(machine: Machine, boundary: int, pipe: int) -> None:
+def _run_and_die(
+    machine: Machine, boundary: int, pipe: int, action: Callable[[Ask], object]
+) -> None:
     """In the child: never returns."""
     count = -1
 
@@ -174,7 +176,7 @@ def _run_and_die(machine: Machine, boundary: int, pipe: int) -> None:
         environ = machine.environ
         os.environ.clear()
         os.environ.update(environ)
-        up(Ask(str(machine.toml), None, environ, watch, proved, lambda steps: True))
+        action(Ask(str(machine.toml), None, environ, watch, proved, lambda steps: True))
     except BaseException as error:  # noqa: BLE001 - a forked child must never return
         os.write(pipe, f"{type(error).__name__}: {error}".encode())
         os._exit(1)
