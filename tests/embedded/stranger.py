@@ -78,9 +78,12 @@ class Person:
     def say(self, *words: str, **more: object) -> Said:
         """Run one command to its end, and hold what holds for all of them."""
         environ = self.environ | more.pop("environ", {})  # type: ignore[operator]
+        typed = more.pop("typed", None)
+        if typed is not None:
+            more["stdin"] = subprocess.PIPE
         child = self.start(*words, **({"env": environ} | more))
         try:
-            out, err = child.communicate(timeout=PATIENCE)
+            out, err = child.communicate(typed, timeout=PATIENCE)  # type: ignore[arg-type]
         except subprocess.TimeoutExpired:
             child.kill()
             raise
@@ -128,7 +131,11 @@ class Person:
         )
         for path in root.glob("keywright/*/*/vault.json"):
             try:
-                found |= json.loads(path.read_text())["secrets"]
+                kept = json.loads(path.read_text())
+                found |= kept["secrets"]
+                found |= {
+                    f"{name} other": turn["other"] for name, turn in kept.get("turns", {}).items()
+                }
             except (OSError, ValueError, TypeError):
                 continue
         return found

@@ -12,7 +12,7 @@ def declare(opened: Opened) -> Declared:
     """Render the environment's artefacts and name those that the server itself reads."""
     plan, base = opened.plan, opened.base
     files = {}
-    for artefact in render(plan, opened.secrets):
+    for artefact in render(plan, opened.secrets, opened.vault.beside):
         if isinstance(artefact, WholeFile):
             path = artefact.path if artefact.path.startswith("/") else f"{base}/{artefact.path}"
             files[path] = artefact._replace(path=path)
@@ -29,7 +29,7 @@ def declare(opened: Opened) -> Declared:
         conf=conf,
         acl=acl,
         others=(choices, *files.values()),
-        users=declared_users(plan, opened.secrets),
+        users=declared_users(plan, opened.secrets, opened.vault.beside),
         drafted=opened.vault.drafted,
         compose=compose,
     )

@@ -82,7 +82,12 @@ def plan_steps(ask: Ask) -> tuple[Opened, tuple[Step, ...]]:
     declared = declare(opened)
     facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
     refuse_foreign(opened, facts, ask.adopt)
-    return opened, diff(declared, facts)
+    steps = diff(declared, facts)
+    if opened.vault.turns:
+        from keywright_ops.actions.rotation import next_turn  # only where one is unfinished
+
+        steps = (*steps, *next_turn(opened))
+    return opened, steps
 
 
 def up(ask: Ask) -> UpReport:
@@ -96,6 +101,15 @@ def up(ask: Ask) -> UpReport:
         shop = workshop(opened, ask)
         canary = token()
         done, seen = bring_up(ask, opened, declared, shop, canary)
+        if opened.vault.turns:
+            from keywright_ops.actions.rotation import (  # only where one is unfinished
+                Rotation,
+                go_on,
+            )
+
+            rotation = Rotation(ask, lambda: open_for_change(ask), lambda now: workshop(now, ask))
+            opened, more, _ = go_on(rotation, opened)
+            declared, done, seen = declare(opened), [*done, *more], None
         applied = time.monotonic()
         restarted = any(each.id == "canary" for each in done)
         if not restarted and wants_restart_proof(opened):
@@ -133,12 +147,12 @@ def bring_up(
     """
     done: list[Done] = []
     try:
-        return _rounds(ask, opened, declared, shop, canary, done)
+        return rounds(ask, opened, declared, shop, canary, done)
     except (ApplyError, Refused, Unreachable) as error:
         raise taken_back(error, done, shop) from None
 
 
-def _rounds(
+def rounds(
     ask: Ask,
     opened: Opened,
     declared: Declared,
@@ -146,6 +160,7 @@ def _rounds(
     canary: str,
     done: list[Done],
 ) -> tuple[list[Step], Facts | None]:
+    """Gather, diff and apply until nothing differs; `done` grows, and is the caller's to take back."""
     for _ in range(ROUNDS + 1):  # the last one only sees that nothing differs
         declared = declared._replace(drafted=opened.vault.drafted)
         facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))

@@ -34,6 +34,7 @@ from keywright_ops.model.step import (
     Signal,
     Speaks,
     Step,
+    TurnSecret,
     Until,
     WriteFile,
 )
@@ -166,6 +167,8 @@ def _do(do: Do, shop: Workshop) -> None:
             shop.journal.note("kept", "keep-copy", copy=kept.folder)
         case RemoveData():
             remove_data(target.data)
+        case TurnSecret(names, phase, hold):
+            shop.vault.turn(names, phase, hold)
         case InOrder(doings):
             for each in doings:
                 _do(each, shop)

@@ -27,7 +27,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def show_steps(
-    kind: str, plan: Plan, steps: tuple[Step, ...], arguments: argparse.Namespace
+    kind: str,
+    plan: Plan,
+    steps: tuple[Step, ...],
+    arguments: argparse.Namespace,
+    command: str = "up",
 ) -> None:
     """The steps, each with what it can cost."""
     if arguments.json:

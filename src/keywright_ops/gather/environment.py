@@ -13,7 +13,7 @@ from keywright_ops.facts.redis_conf import parse_redis_conf
 from keywright_ops.facts.server import parse_server
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.container import Housing
-from keywright_ops.model.facts import AclUser, Facts, Process, Server
+from keywright_ops.model.facts import AclUser, Client, Facts, Process, Server
 from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan
 from keywright_ops.targets.target import Target
@@ -47,6 +47,7 @@ def gather(target: Target, plan: Plan, wanted: frozenset[str], files: Iterable[s
         stored=_stored(target, plan, config) if "stored" in wanted else NOT_ASKED,
         log=target.supervisor.last_words() if "log" in wanted else NOT_ASKED,
         housing=housing,
+        clients=_ask_clients(target) if "clients" in wanted else NOT_ASKED,
     )
 
 
@@ -84,6 +85,20 @@ def _ask_server(
         _missing(config) or _config(config),
         _missing(users) or _users(users),
     )
+
+
+def _ask_clients(target: Target) -> tuple[Client, ...] | Missing:
+    """Every connection but the one that asks."""
+    try:
+        listed, own = target.redis.ask(ADMIN, [("CLIENT", "LIST"), ("CLIENT", "ID")])
+    except KeywrightError as error:
+        return Missing(str(error))
+    missing = _missing(listed)
+    if missing is not None:
+        return missing
+    from keywright_ops.facts.clients import parse_client_list  # `status` does not ask for them
+
+    return tuple(client for client in parse_client_list(listed) if client.id != own)
 
 
 def _users(reply: Reply) -> dict[str, AclUser]:

@@ -10,10 +10,11 @@ from keywright_ops.checks.judge import (
     judge_denied,
     judge_files,
     judge_listens,
+    judge_sessions,
     judge_settings,
     judge_users,
 )
-from keywright_ops.gather.environment import port
+from keywright_ops.gather.environment import gather, port
 from keywright_ops.gather.scene import Scene
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.login import ADMIN
@@ -37,6 +38,7 @@ from keywright_ops.model.proof import (
     Outcome,
     Proof,
     PublishedOnly,
+    SessionsEnded,
     SurvivesRestart,
     UsersEqual,
 )
@@ -87,6 +89,9 @@ def probe(proof: Proof, scene: Scene) -> Outcome:
                 return load_copy(proof, scene.target, scene.plan, scene.facts, scene.canary)
             except KeywrightError as error:
                 return Outcome(proof, UNKNOWN, str(error))
+        case SessionsEnded(user, ids):
+            facts = gather(scene.target, scene.plan, frozenset({"clients"}))
+            return judge_sessions(proof, user, ids, facts)
         case _:
             assert_never(question)
 

@@ -44,6 +44,16 @@ class AclUser(NamedTuple):
     commands: tuple[str, ...]
 
 
+class Client(NamedTuple):
+    """One connection of CLIENT LIST: `age` in seconds; ids grow and are never used again."""
+
+    id: int
+    user: str
+    address: str
+    name: str
+    age: int
+
+
 class File(NamedTuple):
     """A file's sha256 (hex), permission bits and owner's name."""
 
@@ -86,3 +96,4 @@ class Facts(NamedTuple):
     stored: tuple[str, ...] | Missing = Missing("not asked")
     log: tuple[str, ...] | Missing = Missing("not asked")
     housing: Housing | Missing = Missing("not asked")
+    clients: tuple[Client, ...] | Missing = Missing("not asked")

@@ -20,9 +20,9 @@ class UsersEqual(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """Log in and send one command. `login` is: a user's name, "nobody" (no AUTH at all) or
-    "stranger" (the default user with a wrong password). `expected` is the first word of the answer
-    (PONG, NOAUTH, WRONGPASS, NOPERM …).
+    """Log in and send one command. `login` is: a user's name, other(name) of model/login.py, "nobody"
+    (no AUTH at all) or "stranger" (the default user with a wrong password). `expected` is the first
+    word of the answer (PONG, NOAUTH, WRONGPASS, NOPERM …).
     """
 
     login: str
@@ -83,6 +83,13 @@ class NeighbourIsRefused(NamedTuple):
     """Another container on the same network is asked for a password."""
 
 
+class SessionsEnded(NamedTuple):
+    """None of these connections of the user, open before their end, is open any more."""
+
+    user: str
+    ids: frozenset[int]
+
+
 Probe = (
     LiveEquals
     | FilesEqual
@@ -99,6 +106,7 @@ Probe = (
     | InspectKeepsSecrets
     | InsightAnswers
     | NeighbourIsRefused
+    | SessionsEnded
 )
 
 

@@ -59,7 +59,22 @@ class Said(NamedTuple):
     text: str
 
 
-Condition = FieldIs | FileIs | Answers | Speaks | ProcessGone | NothingRuns | Said
+class Accepts(NamedTuple):
+    """The live server accepts all of these passwords (sha256, hex) of the user."""
+
+    user: str
+    hashes: frozenset[str]
+
+
+class SessionsGone(NamedTuple):
+    """None of these connections (their ids on this server) is open any more."""
+
+    ids: frozenset[int]
+
+
+Condition = (
+    FieldIs | FileIs | Answers | Speaks | ProcessGone | NothingRuns | Said | Accepts | SessionsGone
+)
 
 
 class Until(NamedTuple):
@@ -168,6 +183,15 @@ class RemoveData(NamedTuple):
     """Remove the environment's data, all or the rest of it; it cannot be undone."""
 
 
+class TurnSecret(NamedTuple):
+    """Turn the rotation of these secrets to a phase (model/turn.py) in the vault; `hold` is kept with
+    the first turn and says to wait where both passwords hold."""
+
+    names: tuple[str, ...]
+    phase: str
+    hold: bool = False
+
+
 class InOrder(NamedTuple):
     """Several doings, one after the other: for an undo that takes more than one."""
 
@@ -186,6 +210,7 @@ Do = (
     | KeepSecret
     | KeepCopy
     | RemoveData
+    | TurnSecret
     | InOrder
 )
 

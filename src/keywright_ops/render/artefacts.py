@@ -25,39 +25,50 @@ from keywright_ops.render.nginx import SITE, render_nginx
 from keywright_ops.render.redis_conf import render_redis_conf
 from keywright_ops.render.systemd import render_drop_in
 
+Beside = Mapping[str, Secret] | None  # second passwords, valid while they are rotated
 OWNER = 0o600  # you alone
 GROUP = 0o640  # you, and the group of the account that the server runs as
 
 
-def render(plan: Plan, secrets: Mapping[str, Secret]) -> tuple[Artefact, ...]:
-    """Return what the plan needs to exist; `secrets` by name (default, appuser, viewer, …).
+def render(
+    plan: Plan, secrets: Mapping[str, Secret], beside: Beside = None
+) -> tuple[Artefact, ...]:
+    """Return what the plan needs to exist; `secrets` by name (default, appuser, viewer, …), `beside`
+    those that the server accepts too while they are rotated.
 
     Content that holds a secret is a `Secret`, in a file that others cannot read. Raises InputError
     for what cannot be written, such as an enabled user without a password.
     """
     if plan.kind == "local":
-        files = _local(plan, secrets)
+        files = _local(plan, secrets, beside)
     elif plan.container is not None:
-        files = _docker(plan, plan.container, secrets)
+        files = _docker(plan, plan.container, secrets, beside)
     elif plan.kind == "systemd":
-        files = _systemd(plan, secrets)
+        files = _systemd(plan, secrets, beside)
     else:
         files = _firewall_files(plan)
     application = WholeFile(_dotenv_path(plan), Secret(render_dotenv(plan, secrets)), OWNER)
     return (*files, *_site(plan), application, *firewall_rules(plan))
 
 
-def _local(plan: Plan, secrets: Mapping[str, Secret]) -> list[WholeFile]:
+def _local(
+    plan: Plan, secrets: Mapping[str, Secret], beside: Mapping[str, Secret] | None
+) -> list[WholeFile]:
     return [
         WholeFile("redis.conf", render_redis_conf(plan), OWNER),
-        WholeFile("users.acl", render_acl(plan, secrets), OWNER),
+        WholeFile("users.acl", render_acl(plan, secrets, beside), OWNER),
     ]
 
 
-def _docker(plan: Plan, container: Container, secrets: Mapping[str, Secret]) -> list[WholeFile]:
+def _docker(
+    plan: Plan,
+    container: Container,
+    secrets: Mapping[str, Secret],
+    beside: Mapping[str, Secret] | None,
+) -> list[WholeFile]:
     base = f"{plan.directory}/" if plan.directory else ""
     folder = base + configuration_folder(container.compose_file)
-    users = render_acl(plan, secrets)  # first: it says which user has no password
+    users = render_acl(plan, secrets, beside)  # first: it says which user has no password
     health = secrets.get(_secret_of(plan, "health"), Secret("")).reveal()
     files = [
         WholeFile(base + container.compose_file, render_compose(plan)),
@@ -73,13 +84,15 @@ def _docker(plan: Plan, container: Container, secrets: Mapping[str, Secret]) -> 
     return files
 
 
-def _systemd(plan: Plan, secrets: Mapping[str, Secret]) -> list[WholeFile]:
+def _systemd(
+    plan: Plan, secrets: Mapping[str, Secret], beside: Mapping[str, Secret] | None
+) -> list[WholeFile]:
     if plan.unit is None:
         raise ValueError(f"environment {plan.environment} has no systemd unit")
     folder = plan.unit.config_directory
     files = [
         WholeFile(f"{folder}/redis.conf", render_redis_conf(plan), GROUP),
-        WholeFile(f"{folder}/users.acl", render_acl(plan, secrets), GROUP),
+        WholeFile(f"{folder}/users.acl", render_acl(plan, secrets, beside), GROUP),
         WholeFile(plan.unit.drop_in, render_drop_in(plan)),
     ]
     if plan.insight is not None:

@@ -6,6 +6,7 @@ from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.facts import Facts
 from keywright_ops.model.login import REFUSALS
 from keywright_ops.model.step import (
+    Accepts,
     Answers,
     Condition,
     FieldIs,
@@ -13,6 +14,7 @@ from keywright_ops.model.step import (
     NothingRuns,
     ProcessGone,
     Said,
+    SessionsGone,
     Speaks,
 )
 
@@ -43,6 +45,16 @@ def holds(condition: Condition, facts: Facts) -> bool | Missing:
         case Said(text):
             log = facts.log
             return log if isinstance(log, Missing) else any(text in each.lower() for each in log)
+        case Accepts(user, hashes):
+            users = facts.users
+            if isinstance(users, Missing):
+                return users
+            return user in users and hashes <= users[user].hashes
+        case SessionsGone(ids):
+            clients = facts.clients
+            if isinstance(clients, Missing):
+                return clients
+            return not ids & {client.id for client in clients}
         case _:
             assert_never(condition)
 
@@ -72,6 +84,10 @@ def questions(conditions: tuple[Condition, ...]) -> frozenset[str]:
                 wanted.add("process")
             case Said():
                 wanted.add("log")
+            case Accepts():
+                wanted.add("users")
+            case SessionsGone():
+                wanted.add("clients")
             case _:
                 assert_never(condition)
     return frozenset(wanted)

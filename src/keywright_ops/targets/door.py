@@ -10,7 +10,7 @@ from keywright.endpoint import Endpoint
 from keywright.errors import KeywrightError, Unreachable
 from keywright.secret import Secret
 from keywright.wire import Reply, Wire, Word
-from keywright_ops.model.login import ADMIN, NOBODY, STRANGER
+from keywright_ops.model.login import ADMIN, NOBODY, STRANGER, user_of
 
 CLIENT_NAME = "keywright"  # so that CLIENT LIST and ACL LOG tell our questions apart
 
@@ -58,7 +58,7 @@ class Door:
             return endpoint._replace(username="", password=None)
         if login == STRANGER:
             return endpoint._replace(username="default", password=Secret(os.urandom(16).hex()))
-        return endpoint._replace(username=login, password=self._secrets[login])
+        return endpoint._replace(username=user_of(login), password=self._secrets[login])
 
     def close(self) -> None:
         """Close every kept connection."""

@@ -15,6 +15,7 @@ from keywright.secret import Secret
 from keywright.wire import Reply, Word
 from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.facts import File, Process
+from keywright_ops.model.login import user_of
 from keywright_ops.targets.fake_server import FakeServer, ServerEnded
 from keywright_ops.targets.target import Completed
 
@@ -211,7 +212,8 @@ class FakeDoor:
             user = None
         else:
             stranger = login == "stranger"
-            name, secret = ("default", None) if stranger else (login, self._secrets[login])
+            secret = None if stranger else self._secrets[login]
+            name = "default" if stranger else user_of(login)
             user = server.log_in(name, secret)
         return [self._answer(server, user, words) for words in commands]
 
