@@ -150,8 +150,7 @@ def prove_phase(
     """
     declared = declare(opened)
     facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
-    files = (declared.conf, declared.acl, *declared.others)
-    scene = Scene(opened.target, opened.plan, declared.users, facts, "", files)
+    scene = Scene(opened.target, opened.plan, declared.users, facts, "", declared.files)
     old = {} if before is None else sessions(names, before)
     ended = {name: frozenset(each.id for each in clients) for name, clients in old.items()}
     outcomes = []
