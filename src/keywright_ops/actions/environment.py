@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from errno import errorcode
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from keywright.errors import InputError, ProfileError, Refused
 from keywright.secret import Secret
@@ -13,7 +13,7 @@ from keywright_ops.actions.place import Place, find_place
 from keywright_ops.gather.environment import port
 from keywright_ops.gather.host import gather_host
 from keywright_ops.model.absence import Discovered, Missing
-from keywright_ops.model.facts import HostFacts
+from keywright_ops.model.facts import Certificate, HostFacts
 from keywright_ops.model.plan import Plan
 from keywright_ops.plan.listen import PORT_CANDIDATES
 from keywright_ops.plan.resolve import resolve
@@ -25,11 +25,18 @@ from keywright_ops.targets.ports import user_name
 from keywright_ops.targets.target import Target
 from keywright_ops.vault.file import Vault
 
+if TYPE_CHECKING:
+    from keywright_ops.vault.authority import Authority
+
 CHOICES = "choices.json"
 
 
 class Opened(NamedTuple):
-    """An environment, opened: `place` the project, `home` its folder, `secrets` by user name."""
+    """An environment, opened: `place` the project, `home` its folder, `secrets` by user name.
+
+    `authority` makes its certificate, None where that is a person's or there is no TLS; `certificate` is
+    what lies on disk now.
+    """
 
     place: Place
     plan: Plan
@@ -37,6 +44,8 @@ class Opened(NamedTuple):
     vault: Vault
     secrets: Mapping[str, Secret]
     target: Target
+    authority: "Authority | None" = None
+    certificate: Certificate | Missing = Missing("no TLS is declared")
 
 
 def open_plan(
@@ -57,7 +66,7 @@ def open_plan(
                 f"env.{name}.server: {host.program.why}",
                 "is it installed? Without this line the embedded server is taken",
             )
-    return place, resolve(place.profile, name, host, kept, home)
+    return place, resolve(place.profile, name, host, kept, home, place.folder)
 
 
 def open_environment(
@@ -79,7 +88,12 @@ def open_environment(
     supervisor = ChildSupervisor(program, home)
     door = Door(lambda: locate(supervisor, transport, plan), by_user)
     target = Target(transport, supervisor, door)
-    return Opened(place, plan, home, vault, secrets, target)
+    opened = Opened(place, plan, home, vault, secrets, target)
+    if plan.listen.tls is None:
+        return opened
+    from keywright_ops.actions.certificate import with_certificate  # only where there is TLS
+
+    return with_certificate(opened)
 
 
 def choose_secrets(

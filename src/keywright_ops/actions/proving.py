@@ -36,7 +36,7 @@ def prove(
     key = canary_key(plan, canary)
     facts = gather(opened.target, plan, EVERYTHING, file_paths(declared))
     files = (declared.conf, declared.acl, *declared.others)
-    scene = Scene(opened.target, plan, declared.users, facts, key, files)
+    scene = Scene(opened.target, plan, declared.users, facts, key, files, declared.certificate)
     outcomes = []
     for proof in proofs(plan, key, restarted):
         outcome = probe(proof, scene)

@@ -12,7 +12,10 @@ from keywright_ops.model.proof import (
     ListensOnly,
     LiveEquals,
     LoadsFromCopy,
+    PlainClosed,
     Proof,
+    RefusesPlain,
+    ServesCertificate,
     SurvivesRestart,
     UsersEqual,
 )
@@ -37,6 +40,7 @@ def proofs(plan: Plan, canary: str, restarts: bool) -> tuple[Proof, ...]:
         *_logins(users, f"{canary}:app" if restarts else canary),
         *_denials(plan, users),
         Proof("listens", "only declared addresses listen", HOST, ListensOnly()),
+        *_encryption(plan),
         *_persistence(plan, restarts),
     )
 
@@ -107,6 +111,19 @@ def _attempt(id: str, title: str, login: str, argv: tuple[str, ...], expected: s
 
 def _denied(id: str, title: str, user: str, *argv: str) -> Proof:
     return Proof(id, title, SERVER, Denied(user, argv))
+
+
+def _encryption(plan: Plan) -> tuple[Proof, ...]:
+    tls = plan.listen.tls
+    if tls is None:
+        return ()
+    found = (
+        Proof("certificate", "the right certificate is served", HOST, ServesCertificate()),
+        Proof("tls-only", f"without TLS {tls.port} refuses", HOST, RefusesPlain()),
+    )
+    if plan.listen.port:
+        return found
+    return (*found, Proof("plain-closed", "no port without TLS is open", HOST, PlainClosed()))
 
 
 def _persistence(plan: Plan, restarts: bool) -> tuple[Proof, ...]:

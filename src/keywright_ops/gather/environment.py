@@ -12,7 +12,7 @@ from keywright_ops.facts.info import parse_info
 from keywright_ops.facts.redis_conf import parse_redis_conf
 from keywright_ops.facts.server import parse_server
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.facts import AclUser, Facts, Server
+from keywright_ops.model.facts import AclUser, Certificate, Facts, Server
 from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan
 from keywright_ops.targets.target import Target
@@ -21,8 +21,11 @@ NOT_ASKED = Missing("not asked")
 
 STATUS = frozenset({"process", "info"})
 EVERYTHING = frozenset(
-    {"process", "info", "config", "users", "files", "disk_config", "stored", "listening", "log"}
-)
+    {
+        "process", "info", "config", "users", "files", "disk_config", "stored", "listening", "log",
+        "certificate",
+    }
+)  # fmt: skip
 
 
 def gather(target: Target, plan: Plan, wanted: frozenset[str], files: Iterable[str] = ()) -> Facts:
@@ -42,12 +45,30 @@ def gather(target: Target, plan: Plan, wanted: frozenset[str], files: Iterable[s
         listening=transport.listening(port(plan)) if "listening" in wanted else NOT_ASKED,
         stored=_stored(target, plan) if "stored" in wanted else NOT_ASKED,
         log=target.supervisor.last_words() if "log" in wanted else NOT_ASKED,
+        certificate=_certificate(target, plan) if "certificate" in wanted else NOT_ASKED,
     )
 
 
 def port(plan: Plan) -> int:
     """The port that the environment answers on: TLS only, or plain."""
     return plan.listen.port or (plan.listen.tls.port if plan.listen.tls else 0)
+
+
+def _certificate(target: Target, plan: Plan) -> Certificate | Missing:
+    """What the server presents, judged as the application would: by its name and its authority."""
+    if plan.listen.tls is None:
+        return Missing("no TLS is declared")
+    from keywright_ops.facts.certificate import parse_der  # only where there is TLS
+
+    authority = target.transport.read(plan.listen.tls.here[2])
+    text = "" if isinstance(authority, Missing) else authority.decode("utf-8", "replace")
+    host = plan.application.host
+    name = host if isinstance(host, str) else "localhost"
+    seen = target.redis.present(plan.listen.tls.port, name, text)
+    if isinstance(seen, Missing):
+        return seen
+    found = parse_der(seen.der)
+    return found if isinstance(found, Missing) else found._replace(doubt=seen.doubt)
 
 
 def _ask_server(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, assert_never
 
 from keywright.errors import ConnectionLost, KeywrightError, ReplyError, Unreachable
+from keywright_ops.checks.encryption import judge_certificate, judge_closed, judge_plain
 from keywright_ops.checks.judge import (
     declared_addresses,
     judge_attempt,
@@ -17,7 +18,7 @@ from keywright_ops.checks.judge import (
 from keywright_ops.gather.environment import port
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import WholeFile
-from keywright_ops.model.facts import AclUser, Facts
+from keywright_ops.model.facts import AclUser, Certificate, Facts
 from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import (
@@ -31,7 +32,10 @@ from keywright_ops.model.proof import (
     LiveEquals,
     LoadsFromCopy,
     Outcome,
+    PlainClosed,
     Proof,
+    RefusesPlain,
+    ServesCertificate,
     SurvivesRestart,
     UsersEqual,
 )
@@ -47,6 +51,7 @@ class Scene(NamedTuple):
     facts: Facts
     canary: str
     files: tuple[WholeFile, ...] = ()
+    certificate: Certificate | Missing = Missing("no TLS is declared")
 
 
 def probe(proof: Proof, scene: Scene) -> Outcome:
@@ -69,6 +74,20 @@ def probe(proof: Proof, scene: Scene) -> Outcome:
             if isinstance(elsewhere, str) and not elsewhere.endswith("refused"):
                 return Outcome(proof, FAILED, elsewhere)
             return judge_listens(proof, scene.plan, scene.facts.listening, elsewhere)
+        case ServesCertificate():
+            return judge_certificate(proof, scene.plan, scene.certificate, scene.facts.certificate)
+        case RefusesPlain():
+            tls = scene.plan.listen.tls
+            assert tls is not None
+            return judge_plain(proof, tls.port, scene.target.redis.speaks_plainly(tls.port))
+        case PlainClosed():
+            process = scene.facts.process
+            heard = (
+                process
+                if isinstance(process, Missing)
+                else scene.target.supervisor.listens_on(process)
+            )
+            return judge_closed(proof, scene.plan, heard)
         case SurvivesRestart():
             return _canary(proof, scene)
         case LoadsFromCopy():

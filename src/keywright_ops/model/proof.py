@@ -51,6 +51,18 @@ class LoadsFromCopy(NamedTuple):
     """A scratch server that loads a fresh copy of the data on disk finds the canary in it."""
 
 
+class ServesCertificate(NamedTuple):
+    """A handshake brings the declared certificate, and a client that checks accepts it."""
+
+
+class RefusesPlain(NamedTuple):
+    """The TLS port answers nobody who does not begin TLS."""
+
+
+class PlainClosed(NamedTuple):
+    """The server listens on no port but the one with TLS."""
+
+
 Probe = (
     LiveEquals
     | FilesEqual
@@ -60,6 +72,9 @@ Probe = (
     | ListensOnly
     | SurvivesRestart
     | LoadsFromCopy
+    | ServesCertificate
+    | RefusesPlain
+    | PlainClosed
 )
 
 

@@ -11,6 +11,7 @@ from keywright_ops.model.step import (
     FieldIs,
     FileIs,
     NothingRuns,
+    Presents,
     ProcessGone,
     Said,
     Speaks,
@@ -43,6 +44,9 @@ def holds(condition: Condition, facts: Facts) -> bool | Missing:
         case Said(text):
             log = facts.log
             return log if isinstance(log, Missing) else any(text in each.lower() for each in log)
+        case Presents(fingerprint):
+            seen = facts.certificate
+            return seen if isinstance(seen, Missing) else seen.fingerprint == fingerprint
         case _:
             assert_never(condition)
 
@@ -72,6 +76,8 @@ def questions(conditions: tuple[Condition, ...]) -> frozenset[str]:
                 wanted.add("process")
             case Said():
                 wanted.add("log")
+            case Presents():
+                wanted.add("certificate")
             case _:
                 assert_never(condition)
     return frozenset(wanted)

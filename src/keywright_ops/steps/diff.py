@@ -10,7 +10,7 @@ from typing import NamedTuple
 from keywright_ops.facts.ending import is_ending
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import WholeFile
-from keywright_ops.model.facts import AclUser, Facts
+from keywright_ops.model.facts import AclUser, Certificate, Facts
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import KeepSecret, Step
 from keywright_ops.profile.directive_names import SEVERAL_WORDS
@@ -19,6 +19,7 @@ from keywright_ops.steps.appendonly import appendonly_on_disk, await_rewrite, se
 from keywright_ops.steps.files import differs, write
 from keywright_ops.steps.restart import await_loaded, start, stop, wake
 from keywright_ops.steps.running import differing, needs_restart, set_live
+from keywright_ops.steps.tls import clients_follow, reload_certificate, reloads_live, stale
 from keywright_ops.steps.users import load_users
 
 
@@ -26,7 +27,8 @@ class Declared(NamedTuple):
     """What a local environment should be: the plan and its artefacts, ready to be written.
 
     `conf` is redis.conf and `acl` users.acl; `others` every further file; `users` what the ACL file
-    means; `drafted` the names of the secrets that exist only in memory yet.
+    means; `drafted` the names of the secrets that exist only in memory yet; `certificate` is
+    the one to serve, Missing where there is none or it cannot be read from here.
     """
 
     plan: Plan
@@ -35,6 +37,7 @@ class Declared(NamedTuple):
     others: tuple[WholeFile, ...]
     users: Mapping[str, AclUser]
     drafted: tuple[str, ...]
+    certificate: Certificate | Missing = Missing("no TLS is declared")
 
 
 def diff(declared: Declared, facts: Facts) -> tuple[Step, ...]:
@@ -126,6 +129,10 @@ def _change_running(declared: Declared, facts: Facts) -> list[Step]:
     if all(each.name != "appendonly" for each in differing(plan, facts)):
         steps += _agree(plan, facts)
     reasons = _restart_reasons(plan, facts)
+    if reloads_live(facts):
+        steps += reload_certificate(plan, declared.certificate, facts)
+    elif stale(plan, declared.certificate, facts):
+        reasons.append("this server reads a certificate only when it starts")
     # `databases` is written at once: whoever starts the server next knows by it that a running one
     # told us that the databases which go are empty
     waiting = [
@@ -137,7 +144,8 @@ def _change_running(declared: Declared, facts: Facts) -> list[Step]:
     if differs(conf, facts):
         steps.append(write(conf, facts))
     if reasons:
-        steps.append(stop(facts, "; ".join(reasons), plan.persistence.promised))
+        ending = stop(facts, "; ".join(reasons), plan.persistence.promised)
+        steps.append(clients_follow(ending, plan, facts))
     return steps
 
 
