@@ -1,7 +1,7 @@
 """Steps that put a certificate into service, and what a change of doors means for clients."""
 
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.facts import Facts
+from keywright_ops.model.facts import Certificate, Facts
 from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import Danger, FieldIs, Presents, RedisCommand, Step, Until
@@ -20,7 +20,7 @@ def reloads_live(facts: Facts) -> bool:
     return facts.server.name == "valkey" or (number.isdigit() and int(number) >= RELOADS)
 
 
-def stale(plan: Plan, declared: str, facts: Facts) -> bool:
+def stale(plan: Plan, declared: Certificate | Missing, facts: Facts) -> bool:
     """Whether the running server serves another certificate than the declared, or names other files."""
     if plan.listen.tls is None or isinstance(facts.config, Missing):
         return False
@@ -29,12 +29,16 @@ def stale(plan: Plan, declared: str, facts: Facts) -> bool:
     if any(each.name in CERTIFICATE for each in differing(plan, facts)):
         return True
     seen = facts.certificate
-    return bool(declared) and not isinstance(seen, Missing) and seen.fingerprint != declared
+    if isinstance(seen, Missing) or isinstance(declared, Missing):
+        return False
+    return seen.fingerprint != declared.fingerprint
 
 
-def reload_certificate(plan: Plan, declared: str, facts: Facts) -> list[Step]:
+def reload_certificate(plan: Plan, declared: Certificate | Missing, facts: Facts) -> list[Step]:
     """Return the step that makes the server read certificate, key and authority again; [] when it serves
     what is declared. Connections that are open live on with the old one.
+
+    Where another authority signed it, clients must know that one first.
     """
     tls = plan.listen.tls
     if tls is None or not stale(plan, declared, facts):
@@ -42,17 +46,22 @@ def reload_certificate(plan: Plan, declared: str, facts: Facts) -> list[Step]:
     assert not isinstance(facts.config, Missing)
     new = dict(zip(CERTIFICATE, (tls.cert_file, tls.key_file, tls.ca_cert_file), strict=True))
     old = {name: facts.config[name] for name in CERTIFICATE}
-    served = Until((Presents(declared),)) if declared else None
-    return [
-        Step(
-            id="reload-certificate",
-            title="serve the new certificate, live; open connections stay",
-            do=_set(new),
-            expect=tuple(FieldIs("config", name, value) for name, value in old.items()),
-            until=served,
-            undo=_set(old),
-        )
-    ]
+    step = Step(
+        id="reload-certificate",
+        title="serve the new certificate, live; open connections stay",
+        do=_set(new),
+        expect=tuple(FieldIs("config", name, value) for name, value in old.items()),
+        undo=_set(old),
+    )
+    if isinstance(declared, Missing):
+        return [step]
+    step = step._replace(until=Until((Presents(declared.fingerprint),)))
+    seen = facts.certificate
+    if isinstance(seen, Certificate) and seen.signer_id != declared.signer_id:
+        file = plan.application.ca_certs or tls.ca_cert_file
+        told = f"clients must follow: another authority signed it, and each needs {file} first"
+        step = step._replace(title=f"{step.title}; {told}", danger=Danger.CLIENTS_FOLLOW)
+    return [step]
 
 
 def _set(files: dict[str, str]) -> RedisCommand:

@@ -2,9 +2,11 @@
 
 As with the vault, what is missing is drafted in memory; ordinary steps write it, so a dry run keeps
 nothing. ca.key holds the authority's key and its certificate: one atomic write makes another authority,
-and whatever does not fit it then is made anew. A renewed certificate keeps its key unless asked
-otherwise, so that certificate and key on disk fit together at every moment (a server may be started
-by somebody else, such as Docker, between two writes).
+and ca.crt follows from it. After a change of the authority the former one's certificate stands behind
+the new one's, in both files, so that clients with that ca.crt accept either: they are given it first,
+and only then is the server's certificate signed by the new one. A renewed certificate keeps its key
+unless asked otherwise, so that certificate and key on disk fit together at every moment (a server may
+be started by somebody else, such as Docker, between two writes).
 """
 
 import os
@@ -14,7 +16,7 @@ from typing import Any
 
 from keywright.errors import InputError
 from keywright.secret import Secret
-from keywright_ops.facts.certificate import fits, parse_pem
+from keywright_ops.facts.certificate import BEGIN, END, fits, parse_pem
 from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.certificates import Certificates
 from keywright_ops.model.facts import Certificate
@@ -48,14 +50,24 @@ class Authority:
         return self._made
 
     def renew(self, another_authority: bool, another_key: bool) -> None:
-        """Draft another certificate for the server, with another authority or key where asked."""
+        """Draft another certificate for the server, or only another authority: clients learn it first.
+
+        The former authority leaves ca.crt with the renewal after the one that the new one signs.
+        """
         before = self.certificates()
-        if before.authority is None and not another_authority:
+        in_use = _signer_of(before)
+        if another_authority:
+            text = _draft_authority(self._title).reveal() + in_use
+            self._made = Certificates(
+                Secret(text), "".join(_blocks(text)), before.certificate, before.key
+            )
+            return
+        if before.authority is None:
             raise self._cannot_sign()
-        authority = _draft_authority(self._title) if another_authority else before.authority
-        assert authority is not None
-        key = _draft_key() if another_key else before.key
-        self._made = self._issue(authority, key)
+        authority = before.authority
+        if _blocks(authority.reveal())[0] == in_use:
+            authority = Secret(authority.reveal().partition(BEGIN)[0] + in_use)
+        self._made = self._issue(authority, _draft_key() if another_key else before.key)
 
     def _choose(self) -> Certificates:
         authority, key = self._read_secret("ca.key"), self._read_secret("server.key")
@@ -66,10 +78,7 @@ class Authority:
             if key is None or self._unfit(ca, certificate, key):
                 raise self._cannot_sign()
             return Certificates(None, ca, certificate, key)
-        ca = (
-            "-----BEGIN CERTIFICATE-----"
-            + authority.reveal().partition("-----BEGIN CERTIFICATE-----")[2]
-        )
+        ca = "".join(_blocks(authority.reveal()))
         if isinstance(parse_pem(ca), Missing):
             raise _damaged(f"{self.folder}/ca.key")
         if key is None or self._unfit(ca, certificate, key):
@@ -78,10 +87,10 @@ class Authority:
 
     def _unfit(self, ca: str, certificate: str, key: Secret) -> str:
         """Why the kept certificate cannot serve; "" when it can. A past expiry is told elsewhere."""
-        signer, found = parse_pem(ca), parse_pem(certificate)
-        if isinstance(signer, Missing) or isinstance(found, Missing):
+        found = parse_pem(certificate)
+        if isinstance(found, Missing):
             return "it is not there, or damaged"
-        if not fits(found, signer):
+        if not any(_signed(certificate, each) for each in _blocks(ca)):
             return "another authority signed it"
         if not _belongs(key, found):
             return "it is for another key"
@@ -89,9 +98,12 @@ class Authority:
         return f"it lacks {', '.join(missing)}" if missing else ""
 
     def _issue(self, authority: Secret, key: Secret) -> Certificates:
-        signer, ca = _load_authority(authority, f"{self.folder}/ca.key")
+        text, path = authority.reveal(), f"{self.folder}/ca.key"
+        signer = _load_key(Secret(text.partition(BEGIN)[0]), path)
         own = _load_key(key, f"{self.folder}/server.key")
-        return Certificates(authority, ca, _sign(signer, ca, own, self._names), key)
+        blocks = _blocks(text)
+        signed = _sign(signer, blocks[0], own, self._names)
+        return Certificates(authority, "".join(blocks), signed, key)
 
     def _read(self, name: str) -> str:
         path = f"{self.folder}/{name}"
@@ -121,6 +133,23 @@ class Authority:
             f"the authority's key {self.folder}/ca.key is not there, and a certificate must be signed",
             "put it back; or `keywright tls renew --ca` makes another, which all clients must learn",
         )
+
+
+def _blocks(text: str) -> list[str]:
+    """Every certificate of a PEM text, the newest authority first."""
+    return [BEGIN + each.partition(END)[0] + END + "\n" for each in text.split(BEGIN)[1:]]
+
+
+def _signed(certificate: str, authority: str) -> bool:
+    found, signer = parse_pem(certificate), parse_pem(authority)
+    if isinstance(found, Missing) or isinstance(signer, Missing):
+        return False
+    return fits(found, signer)
+
+
+def _signer_of(made: Certificates) -> str:
+    """The certificate of the authority that signed the server's, as PEM."""
+    return next((each for each in _blocks(made.ca) if _signed(made.certificate, each)), "")
 
 
 def _belongs(key: Secret, certificate: Certificate) -> bool:
@@ -161,13 +190,6 @@ def _load_key(key: Secret, path: str) -> Any:
         return load_pem_private_key(key.reveal().encode("utf-8", "surrogateescape"), None)
     except (ValueError, TypeError):
         raise _damaged(path) from None
-
-
-def _load_authority(authority: Secret, path: str) -> tuple[Any, str]:
-    """The authority's key, and its certificate's PEM."""
-    text = authority.reveal()
-    begin = "-----BEGIN CERTIFICATE-----"
-    return _load_key(Secret(text.partition(begin)[0]), path), begin + text.partition(begin)[2]
 
 
 def _draft_authority(title: str) -> Secret:
