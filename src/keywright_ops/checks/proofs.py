@@ -118,12 +118,17 @@ def _encryption(plan: Plan) -> tuple[Proof, ...]:
     if tls is None:
         return ()
     found = (
-        Proof("certificate", "the right certificate is served", HOST, ServesCertificate()),
+        certificate_proof(),
         Proof("tls-only", f"without TLS {tls.port} refuses", HOST, RefusesPlain()),
     )
     if plan.listen.port:
         return found
     return (*found, Proof("plain-closed", "no port without TLS is open", HOST, PlainClosed()))
+
+
+def certificate_proof() -> Proof:
+    """The claim that a handshake brings what was declared."""
+    return Proof("certificate", "the right certificate is served", HOST, ServesCertificate())
 
 
 def _persistence(plan: Plan, restarts: bool) -> tuple[Proof, ...]:

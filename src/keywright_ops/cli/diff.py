@@ -32,16 +32,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def show_steps(
-    kind: str, plan: Plan, steps: tuple[Step, ...], arguments: argparse.Namespace
+    kind: str,
+    plan: Plan,
+    steps: tuple[Step, ...],
+    arguments: argparse.Namespace,
+    command: str = "up",
 ) -> None:
-    """The steps, each with what it can cost."""
+    """The steps that `command` would do, each with what it can cost."""
     if arguments.json:
         show_json(kind, **plan_json(plan), dry_run=True, steps=steps_json(steps))
         return
     if not steps:
         print(f"  {plan.environment} is as declared: nothing to do")
         return
-    print(f"`keywright up` would, in {plan.environment}:")
+    print(f"`keywright {command}` would, in {plan.environment}:")
     for step in steps:
         print(f"  · {step.title}{_danger(step)}")
     print("  · then look again, and prove it")

@@ -59,8 +59,9 @@ def reload_certificate(plan: Plan, declared: Certificate | Missing, facts: Facts
     seen = facts.certificate
     if isinstance(seen, Certificate) and seen.signer_id != declared.signer_id:
         file = plan.application.ca_certs or tls.ca_cert_file
-        told = f"clients must follow: another authority signed it, and each needs {file} first"
-        step = step._replace(title=f"{step.title}; {told}", danger=Danger.CLIENTS_FOLLOW)
+        told = f"clients must follow: another authority signed it, each needs {file} first"
+        title = f"serve the new certificate, live; {told}"
+        step = step._replace(title=title, danger=Danger.CLIENTS_FOLLOW)
     return [step]
 
 
