@@ -1,7 +1,12 @@
 """What an opened environment should be: its artefacts, with absolute paths, for the diff."""
 
 from keywright_ops.actions.environment import CHOICES, Opened, choices_text
+from keywright_ops.facts.certificate import parse_pem
+from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import WholeFile
+from keywright_ops.model.certificates import Certificates
+from keywright_ops.model.facts import Certificate
+from keywright_ops.plan.certificate import FOLDER
 from keywright_ops.render.acl import declared_users
 from keywright_ops.render.artefacts import render
 from keywright_ops.render.compose import configuration_folder
@@ -12,10 +17,12 @@ def declare(opened: Opened) -> Declared:
     """Render the environment's artefacts and name those that the server itself reads."""
     plan, base = opened.plan, opened.base
     files = {}
-    for artefact in render(plan, opened.secrets, opened.vault.beside):
+    certificates = opened.authority.certificates() if opened.authority else None
+    for artefact in render(plan, opened.secrets, opened.vault.beside, certificates):
         if isinstance(artefact, WholeFile):
             path = artefact.path if artefact.path.startswith("/") else f"{base}/{artefact.path}"
             files[path] = artefact._replace(path=path)
+    own = authority_files(opened.home, certificates)
     folder, compose = base, None
     if plan.container is not None:
         folder = f"{base}/{plan.directory}".rstrip("/")
@@ -28,11 +35,42 @@ def declare(opened: Opened) -> Declared:
         plan=plan,
         conf=conf,
         acl=acl,
-        others=(choices, *files.values()),
+        others=(
+            choices,
+            *own,
+            *(each for path, each in files.items() if path not in paths_of(own)),
+        ),
         users=declared_users(plan, opened.secrets, opened.vault.beside),
         drafted=opened.vault.drafted,
         compose=compose,
+        certificate=served(opened, certificates),
     )
+
+
+def authority_files(home: str, certificates: Certificates | None) -> tuple[WholeFile, ...]:
+    """Return the authority's own files in the environment's folder, in the order that survives a crash:
+    whoever reads them after the first one finds what the rest must become."""
+    if certificates is None:
+        return ()
+    found = []
+    if certificates.authority is not None:
+        found.append(WholeFile(f"{home}/{FOLDER}/ca.key", certificates.authority, 0o600))
+    return (
+        *found,
+        WholeFile(f"{home}/{FOLDER}/ca.crt", certificates.ca, 0o644),
+        WholeFile(f"{home}/{FOLDER}/server.key", certificates.key, 0o600),
+        WholeFile(f"{home}/{FOLDER}/server.crt", certificates.certificate, 0o644),
+    )
+
+
+def paths_of(files: tuple[WholeFile, ...]) -> frozenset[str]:
+    """Return where these files lie."""
+    return frozenset(each.path for each in files)
+
+
+def served(opened: Opened, own: Certificates | None) -> Certificate | Missing:
+    """Return the certificate that is to be served; Missing where none can be read from here."""
+    return opened.certificate if own is None else parse_pem(own.certificate)
 
 
 def file_paths(declared: Declared) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from errno import errorcode
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from keywright.errors import InputError, ProfileError, Refused
 from keywright.secret import Secret
@@ -14,7 +14,7 @@ from keywright_ops.actions.secrets import secret_warnings
 from keywright_ops.gather.environment import port
 from keywright_ops.gather.host import gather_host
 from keywright_ops.model.absence import Discovered, Missing
-from keywright_ops.model.facts import HostFacts
+from keywright_ops.model.facts import Certificate, HostFacts
 from keywright_ops.model.login import other
 from keywright_ops.model.plan import Plan
 from keywright_ops.plan.listen import PORT_CANDIDATES
@@ -28,12 +28,19 @@ from keywright_ops.targets.ports import user_name
 from keywright_ops.targets.target import Target
 from keywright_ops.vault.file import Vault
 
+if TYPE_CHECKING:
+    from keywright_ops.vault.authority import Authority
+
 CHOICES = "choices.json"
 
 
 class Opened(NamedTuple):
     """An environment, opened: `place` the project, `home` its state's folder, `base` the one where
-    artefacts with relative paths lie, `secrets` by user name."""
+    artefacts with relative paths lie, `secrets` by user name.
+
+    `authority` makes its certificate, None where that is a person's or there is no TLS; `certificate` is
+    what lies on disk now.
+    """
 
     place: Place
     plan: Plan
@@ -42,6 +49,8 @@ class Opened(NamedTuple):
     vault: Vault
     secrets: Mapping[str, Secret]
     target: Target
+    authority: "Authority | None" = None
+    certificate: Certificate | Missing = Missing("no TLS is declared")
 
 
 def open_plan(
@@ -62,7 +71,7 @@ def open_plan(
                 f"env.{name}.server: {host.program.why}",
                 "is it installed? Without this line the embedded server is taken",
             )
-    return place, resolve(place.profile, name, host, kept, home)
+    return place, resolve(place.profile, name, host, kept, home, place.folder)
 
 
 def open_environment(
@@ -90,12 +99,20 @@ def open_environment(
         from keywright_ops.actions.docker_target import docker_target  # `local` needs no Docker
 
         target = docker_target(plan, place.folder, transport, by_user)
-        return Opened(place, plan, home, place.folder, vault, secrets, target)
+        return _with_tls(Opened(place, plan, home, place.folder, vault, secrets, target))
     program = plan.engine.program if isinstance(plan.engine.program, str) else ""
     supervisor = ChildSupervisor(program, home)
     door = Door(lambda: locate(supervisor, transport, plan), by_user)
     target = Target(transport, supervisor, door, data=LocalData(plan.persistence.directory))
-    return Opened(place, plan, home, home, vault, secrets, target)
+    return _with_tls(Opened(place, plan, home, home, vault, secrets, target))
+
+
+def _with_tls(opened: Opened) -> Opened:
+    if opened.plan.listen.tls is None:
+        return opened
+    from keywright_ops.actions.certificate import with_certificate  # only where there is TLS
+
+    return with_certificate(opened)
 
 
 def by_login(plan: Plan, secrets: Mapping[str, Secret], vault: Vault) -> dict[str, Secret]:

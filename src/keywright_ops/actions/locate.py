@@ -30,6 +30,7 @@ def locate(supervisor: ChildSupervisor, transport: LocalTransport, plan: Plan) -
         )
     disk = _on_disk(transport, plan)
     heard = supervisor.listens_on(process)
+    told = not isinstance(heard, Missing)
     if isinstance(heard, Missing):
         heard = _written(disk, plan)
     if not heard:
@@ -37,7 +38,7 @@ def locate(supervisor: ChildSupervisor, transport: LocalTransport, plan: Plan) -
     # the declared port where it is among them (a cluster's bus is not it)
     order = sorted(heard, key=lambda each: (each[1] != port(plan), *_nearness(each[0])))
     host, number = order[0]
-    return Endpoint(host=EVERYWHERE.get(host, host), port=number, tls=_tls(disk, number))
+    return Endpoint(host=EVERYWHERE.get(host, host), port=number, tls=_tls(disk, number, told))
 
 
 def _nearness(host: str) -> tuple[bool, bool, str]:
@@ -53,10 +54,12 @@ def _on_disk(transport: LocalTransport, plan: Plan) -> Mapping[str, str]:
     return parse_redis_conf(content.decode("utf-8", "replace"))
 
 
-def _tls(disk: Mapping[str, str], number: int) -> Tls | None:
+def _tls(disk: Mapping[str, str], number: int, told: bool) -> Tls | None:
+    """TLS on this port. Where the kernel has told whose socket it is, no certificate need say it again:
+    one that has expired, or is being renewed, must not shut its own mender out."""
     if disk.get("tls-port", "0") != str(number):
         return None
-    return Tls(ca_certs=disk.get("tls-ca-cert-file", ""))
+    return Tls(ca_certs="" if told else disk.get("tls-ca-cert-file", ""), verify=not told)
 
 
 def _written(disk: Mapping[str, str], plan: Plan) -> tuple[tuple[str, int], ...]:

@@ -40,9 +40,7 @@ def prove(
     plan = opened.plan
     key = canary_key(plan, canary)
     facts = seen or gather(opened.target, plan, PROVEN, file_paths(declared))
-    folder = declared.compose.folder if declared.compose is not None else ""
-    secrets = tuple(opened.secrets.values())
-    scene = Scene(opened.target, plan, declared.users, facts, key, declared.files, secrets, folder)
+    scene = scene_of(opened, declared, facts, key)
     outcomes = []
     for proof in proofs(plan, key, restarted, quick):
         outcome = probe(proof, scene)
@@ -52,6 +50,21 @@ def prove(
             remember_restart(opened, outcome.verdict, outcome.evidence)
     _remove(opened, key)
     return tuple(outcomes)
+
+
+def scene_of(opened: Opened, declared: Declared, facts: Facts, canary: str) -> Scene:
+    """Return what proofs are asked about; `canary` is the key that they may write."""
+    return Scene(
+        target=opened.target,
+        plan=opened.plan,
+        users=declared.users,
+        facts=facts,
+        canary=canary,
+        files=declared.files,
+        secrets=tuple(opened.secrets.values()),
+        folder=declared.compose.folder if declared.compose is not None else "",
+        certificate=declared.certificate,
+    )
 
 
 def _remove(opened: Opened, key: str) -> None:

@@ -6,9 +6,12 @@ from typing import NamedTuple
 
 from keywright.errors import ApplyError, InputError
 from keywright.secret import Secret
+from keywright_ops.actions.certificate import authority_of
+from keywright_ops.actions.declared import authority_files
 from keywright_ops.actions.environment import choose_secrets, open_plan
 from keywright_ops.apply.lock import lock
 from keywright_ops.model.artefact import Artefact, WholeFile
+from keywright_ops.model.certificates import Certificates
 from keywright_ops.model.plan import Plan
 from keywright_ops.render.artefacts import render
 from keywright_ops.steps.files import digest
@@ -18,6 +21,9 @@ from keywright_ops.vault.file import Vault
 # Rendered in place of a password: letters only, so that no quoting or URL encoding changes it.
 STAND_IN = Secret("keywrightstandsinforasecret")
 ASTERISKS = "********"
+# What is shown for certificates that `write` makes.
+PEM = "-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n"
+SHOWN = Certificates(None, PEM, PEM, Secret(f"{STAND_IN.reveal()}\n"))
 
 
 class RenderReport(NamedTuple):
@@ -37,7 +43,8 @@ def show(file: str | None, environment: str | None, environ: Mapping[str, str]) 
 
 def masked(plan: Plan) -> tuple[Artefact, ...]:
     """Return the artefacts with asterisks for every password, and for the hashes in users.acl."""
-    artefacts = render(plan, {user.secret: STAND_IN for user in plan.users} | {"default": STAND_IN})
+    secrets = {user.secret: STAND_IN for user in plan.users} | {"default": STAND_IN}
+    artefacts = render(plan, secrets, certificates=SHOWN)
     return tuple(
         each._replace(content=starred(each.text())) if isinstance(each, WholeFile) else each
         for each in artefacts
@@ -66,9 +73,13 @@ def write(
     with lock(f"{home}/lock", "keywright render"):
         vault = Vault(transport, f"{home}/vault.json")
         secrets = choose_secrets(plan, vault, place, environ)
-        artefacts = render(plan, secrets)
+        authority = authority_of(plan, transport)
+        certificates = authority.certificates() if authority else None
+        artefacts = render(plan, secrets, vault.beside, certificates)
         if vault.drafted:
             vault.keep(vault.drafted)
+        for own in authority_files(home, certificates):
+            _write(transport, own.path, own)
         written = []
         for artefact in artefacts:
             if isinstance(artefact, WholeFile):

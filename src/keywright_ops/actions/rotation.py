@@ -10,13 +10,12 @@ from typing import NamedTuple
 from keywright.errors import ApplyError, KeywrightError
 from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import Opened
-from keywright_ops.actions.proving import token
+from keywright_ops.actions.proving import scene_of, token
 from keywright_ops.actions.up import Ask, rounds, taken_back
 from keywright_ops.apply.apply import Done, Workshop, apply
 from keywright_ops.checks.rotation import phase_proofs
 from keywright_ops.gather.environment import EVERYTHING, gather
 from keywright_ops.gather.probe import probe
-from keywright_ops.gather.scene import Scene
 from keywright_ops.model.facts import Facts
 from keywright_ops.model.proof import PASSED, Outcome
 from keywright_ops.model.step import Step
@@ -150,7 +149,7 @@ def prove_phase(
     """
     declared = declare(opened)
     facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
-    scene = Scene(opened.target, opened.plan, declared.users, facts, "", declared.files)
+    scene = scene_of(opened, declared, facts, "")
     old = {} if before is None else sessions(names, before)
     ended = {name: frozenset(each.id for each in clients) for name, clients in old.items()}
     outcomes = []

@@ -67,6 +67,11 @@ def open_for_change(ask: Ask) -> Opened:
             "pip install 'keywright[ops]' brings one; or name yours: "
             f'env.{opened.plan.environment}.server = "/usr/bin/redis-server"',
         )
+    if opened.plan.listen.tls is not None:
+        from keywright_ops.actions.certificate import refuse_bad_certificate, refuse_without_tls
+
+        refuse_without_tls(opened)
+        refuse_bad_certificate(opened)
     return opened
 
 

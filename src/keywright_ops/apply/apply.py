@@ -15,7 +15,6 @@ from keywright_ops.gather.environment import gather
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import (
-    LOAD_USERS,
     Control,
     Copy,
     Danger,
@@ -37,6 +36,7 @@ from keywright_ops.model.step import (
     TurnSecret,
     Until,
     WriteFile,
+    reads_files_again,
 )
 from keywright_ops.steps.conditions import holds, questions
 from keywright_ops.targets.target import Target
@@ -71,8 +71,8 @@ class Done(NamedTuple):
 
 
 def confirm(steps: tuple[Step, ...], shop: Workshop) -> None:
-    """Ask before anything that loses data. Raises Refused when the answer is no."""
-    dangerous = tuple(step for step in steps if step.danger >= Danger.LOSES_DATA)
+    """Ask before anything that loses data or clients. Raises Refused when the answer is no."""
+    dangerous = tuple(step for step in steps if step.danger >= Danger.CLIENTS_FOLLOW)
     if dangerous and not shop.confirm(dangerous):
         raise Refused(
             f"not confirmed: {'; '.join(step.title for step in dangerous)}",
@@ -231,12 +231,12 @@ def _telling(line: str) -> bool:
 def undo(done: list[Done], shop: Workshop) -> list[str]:
     """Take back what was done, newest first; return a sentence for each that could not be.
 
-    An ACL LOAD is taken back last, by another one: only then does the old file stand there again.
+    What made the server read a file again (ACL LOAD, the certificate) is taken back last, by doing
+    it once more: only then does the old file stand there again.
     """
     failures: list[str] = []
-    late = [each for each in done if each.undo == LOAD_USERS]
-    early = [each for each in reversed(done) if each.undo not in (None, LOAD_USERS)]
-    for each in (*early, *late):
+    all_done = [each for each in reversed(done) if each.undo is not None]
+    for each in sorted(all_done, key=lambda each: reads_files_again(each.undo)):
         try:
             _take_back(each, shop)
         except KeywrightError as error:

@@ -18,8 +18,11 @@ from keywright_ops.model.proof import (
     LoadsFromCopy,
     NeighbourIsRefused,
     NotRoot,
+    PlainClosed,
     Proof,
     PublishedOnly,
+    RefusesPlain,
+    ServesCertificate,
     SurvivesRestart,
     UsersEqual,
 )
@@ -47,6 +50,7 @@ def proofs(plan: Plan, canary: str, restarts: bool, quick: bool = False) -> tupl
         *_logins(users, f"{canary}:app" if restarts else canary),
         *_denials(plan, users),
         *_housing(plan, quick),
+        *_encryption(plan),
         *([] if quick and plan.container and not restarts else _persistence(plan, restarts)),
     )
 
@@ -137,6 +141,24 @@ def _attempt(id: str, title: str, login: str, argv: tuple[str, ...], expected: s
 
 def _denied(id: str, title: str, user: str, *argv: str) -> Proof:
     return Proof(id, title, SERVER, Denied(user, argv))
+
+
+def _encryption(plan: Plan) -> tuple[Proof, ...]:
+    tls = plan.listen.tls
+    if tls is None:
+        return ()
+    found = (
+        certificate_proof(),
+        Proof("tls-only", f"without TLS {tls.port} refuses", HOST, RefusesPlain()),
+    )
+    if plan.listen.port:
+        return found
+    return (*found, Proof("plain-closed", "no port without TLS is open", HOST, PlainClosed()))
+
+
+def certificate_proof() -> Proof:
+    """The claim that a handshake brings what was declared."""
+    return Proof("certificate", "the right certificate is served", HOST, ServesCertificate())
 
 
 def _persistence(plan: Plan, restarts: bool) -> tuple[Proof, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from keywright_ops.actions.up import Ask
 from keywright_ops.cli.show import DIM, GREEN, RED, YELLOW, coloured, show_outcome
 from keywright_ops.model.proof import Outcome
-from keywright_ops.model.step import Step
+from keywright_ops.model.step import Danger, Step
 
 MARKS = {"done": ("✓", GREEN), "failed": ("✗", RED), "undone": ("↺", YELLOW)}
 
@@ -67,7 +67,8 @@ def _confirm(yes: bool) -> Callable[[tuple[Step, ...]], bool]:
             return True
         if not sys.stdin.isatty():
             return False
-        print("This loses data:", file=sys.stderr)
+        loses = any(step.danger is Danger.LOSES_DATA for step in steps)
+        print("This loses data:" if loses else "Clients must follow this:", file=sys.stderr)
         for step in steps:
             print(f"  {step.title}", file=sys.stderr)
         print("Go on? Type yes: ", end="", file=sys.stderr, flush=True)

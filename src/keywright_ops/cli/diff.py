@@ -10,8 +10,13 @@ from keywright_ops.cli.show import RED, YELLOW, coloured
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import Danger, Step
 
-DANGERS = {Danger.SAFE: "", Danger.DISTURBS: "disturbs", Danger.LOSES_DATA: "loses data"}
-COLOURS = {Danger.DISTURBS: YELLOW, Danger.LOSES_DATA: RED}
+DANGERS = {
+    Danger.SAFE: "",
+    Danger.DISTURBS: "disturbs",
+    Danger.CLIENTS_FOLLOW: "clients must follow",
+    Danger.LOSES_DATA: "loses data",
+}
+COLOURS = {Danger.DISTURBS: YELLOW, Danger.CLIENTS_FOLLOW: YELLOW, Danger.LOSES_DATA: RED}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +38,7 @@ def show_steps(
     arguments: argparse.Namespace,
     command: str = "up",
 ) -> None:
-    """The steps, each with what it can cost."""
+    """The steps that `command` would do, each with what it can cost."""
     if arguments.json:
         show_json(kind, **plan_json(plan), dry_run=True, steps=steps_json(steps))
         return

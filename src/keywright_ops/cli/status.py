@@ -42,6 +42,7 @@ def _json(report: StatusReport) -> None:
         clients=int(info.get("connected_clients", 0)),
         evicted_keys=int(info.get("evicted_keys", 0)),
         restart_proof=report.restart._asdict() if report.restart else None,
+        certificate=_certificate_json(report),
         state=report.home,
     )
 
@@ -72,8 +73,28 @@ def _show(report: StatusReport) -> None:
             ("keys", str(keys_held(facts))),
             ("clients", info.get("connected_clients", "?")),
             *_kept(report),
+            *_certificate(report),
         ]
     )
+
+
+def _certificate(report: StatusReport) -> list[tuple[str, str]]:
+    """Until when the certificate is valid, in colour where that is soon."""
+    if report.plan.listen.tls is None:
+        return []
+    if isinstance(report.certificate, Missing):
+        return [("TLS", f"no certificate can be read: {report.certificate.why}")]
+    from keywright_ops.cli.tls import remaining  # only where there is TLS
+    from keywright_ops.facts.certificate import day
+
+    return [("TLS", f"until {day(report.certificate.not_after)}, {remaining(report.certificate)}")]
+
+
+def _certificate_json(report: StatusReport) -> dict[str, object] | None:
+    if isinstance(report.certificate, Missing):
+        return None
+    found = report.certificate
+    return {"fingerprint": found.fingerprint, "not_after": found.not_after}
 
 
 def _kept(report: StatusReport) -> list[tuple[str, str]]:

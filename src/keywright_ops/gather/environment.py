@@ -13,7 +13,7 @@ from keywright_ops.facts.redis_conf import parse_redis_conf
 from keywright_ops.facts.server import parse_server
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.container import Housing
-from keywright_ops.model.facts import AclUser, Client, Facts, Process, Server
+from keywright_ops.model.facts import AclUser, Certificate, Client, Facts, Process, Server
 from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan
 from keywright_ops.targets.target import Target
@@ -22,8 +22,11 @@ NOT_ASKED = Missing("not asked")
 
 STATUS = frozenset({"process", "info", "housing"})
 PROVEN = frozenset(
-    {"process", "info", "config", "users", "files", "disk_config", "listening", "housing"}
-)
+    {
+        "process", "info", "config", "users", "files", "disk_config", "listening", "housing",
+        "certificate",
+    }
+)  # fmt: skip
 EVERYTHING = PROVEN | {"stored", "log"}
 
 
@@ -48,6 +51,7 @@ def gather(target: Target, plan: Plan, wanted: frozenset[str], files: Iterable[s
         log=target.supervisor.last_words() if "log" in wanted else NOT_ASKED,
         housing=housing,
         clients=_ask_clients(target) if "clients" in wanted else NOT_ASKED,
+        certificate=_certificate(target, plan) if "certificate" in wanted else NOT_ASKED,
     )
 
 
@@ -63,6 +67,23 @@ def _process(target: Target, housing: Housing | Missing) -> Process | Missing:
 def port(plan: Plan) -> int:
     """The port that the environment answers on: TLS only, or plain."""
     return plan.listen.port or (plan.listen.tls.port if plan.listen.tls else 0)
+
+
+def _certificate(target: Target, plan: Plan) -> Certificate | Missing:
+    """What the server presents, judged as the application would: by its name and its authority."""
+    if plan.listen.tls is None:
+        return Missing("no TLS is declared")
+    from keywright_ops.facts.certificate import parse_der  # only where there is TLS
+
+    authority = target.transport.read(plan.listen.tls.here[2])
+    text = "" if isinstance(authority, Missing) else authority.decode("utf-8", "replace")
+    host = plan.application.host
+    name = host if isinstance(host, str) else "localhost"
+    seen = target.redis.present(plan.listen.tls.port, name, text)
+    if isinstance(seen, Missing):
+        return seen
+    found = parse_der(seen.der)
+    return found if isinstance(found, Missing) else found._replace(doubt=seen.doubt)
 
 
 def _ask_server(

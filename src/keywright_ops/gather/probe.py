@@ -4,6 +4,7 @@ import sys
 from typing import assert_never
 
 from keywright.errors import ConnectionLost, KeywrightError, ReplyError, Unreachable
+from keywright_ops.checks.encryption import judge_certificate, judge_closed, judge_plain
 from keywright_ops.checks.judge import (
     declared_addresses,
     judge_attempt,
@@ -36,8 +37,11 @@ from keywright_ops.model.proof import (
     NeighbourIsRefused,
     NotRoot,
     Outcome,
+    PlainClosed,
     Proof,
     PublishedOnly,
+    RefusesPlain,
+    ServesCertificate,
     SessionsEnded,
     SurvivesRestart,
     UsersEqual,
@@ -65,6 +69,20 @@ def probe(proof: Proof, scene: Scene) -> Outcome:
             if isinstance(elsewhere, str) and not elsewhere.endswith("refused"):
                 return Outcome(proof, FAILED, elsewhere)
             return judge_listens(proof, scene.plan, scene.facts.listening, elsewhere)
+        case ServesCertificate():
+            return judge_certificate(proof, scene.plan, scene.certificate, scene.facts.certificate)
+        case RefusesPlain():
+            tls = scene.plan.listen.tls
+            assert tls is not None
+            return judge_plain(proof, tls.port, scene.target.redis.speaks_plainly(tls.port))
+        case PlainClosed():
+            process = scene.facts.process
+            heard = (
+                process
+                if isinstance(process, Missing)
+                else scene.target.supervisor.listens_on(process)
+            )
+            return judge_closed(proof, scene.plan, heard)
         case SurvivesRestart():
             return _canary(proof, scene)
         case ContainerEquals(aspect):

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from keywright.secret import Secret
+from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import WholeFile
-from keywright_ops.model.facts import AclUser, Facts
+from keywright_ops.model.facts import AclUser, Certificate, Facts
 from keywright_ops.model.plan import Plan
 from keywright_ops.targets.target import Target
 
@@ -22,3 +23,4 @@ class Scene(NamedTuple):
     files: tuple[WholeFile, ...] = ()
     secrets: tuple[Secret, ...] = ()
     folder: str = ""
+    certificate: Certificate | Missing = Missing("no TLS is declared")

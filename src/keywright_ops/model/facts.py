@@ -62,6 +62,27 @@ class File(NamedTuple):
     owner: str
 
 
+class Certificate(NamedTuple):
+    """An X.509 certificate. Times are seconds since 1970 (UTC), ids and fingerprint (sha256) hex.
+
+    `names` are the host names and addresses it is valid for, `key` the bytes of its public key;
+    `key_id` names that key, `signer_id` the key that signed. `doubt` says why a client would refuse
+    it at a handshake ("" when it would not, or when nobody asked).
+    """
+
+    fingerprint: str
+    serial: str
+    subject: str
+    issuer: str
+    not_before: int
+    not_after: int
+    names: tuple[str, ...]
+    key: bytes
+    key_id: str = ""
+    signer_id: str = ""
+    doubt: str = ""
+
+
 class HostFacts(NamedTuple):
     """What the host tells before there is a plan.
 
@@ -81,7 +102,8 @@ class Facts(NamedTuple):
     `disk_config` is redis.conf as it stands on disk, `config` what the server says of itself, both
     canonical. `listening` are the addresses whose port is open, `stored` the names in the data
     directory, and `appendonlydir/NAME` for what lies in that folder; `log` the
-    last lines that the server wrote; `housing` what Docker tells, for an environment that lives there.
+    last lines that the server wrote; `housing` what Docker tells, for an environment that lives there;
+    `certificate` what it presents at a handshake.
     """
 
     process: Process | Missing
@@ -97,3 +119,4 @@ class Facts(NamedTuple):
     log: tuple[str, ...] | Missing = Missing("not asked")
     housing: Housing | Missing = Missing("not asked")
     clients: tuple[Client, ...] | Missing = Missing("not asked")
+    certificate: Certificate | Missing = Missing("not asked")

@@ -28,13 +28,20 @@ class Engine(NamedTuple):
 
 
 class Tls(NamedTuple):
-    """Where TLS listens and with which files (paths as the server sees them)."""
+    """Where TLS listens and with which files (paths as the server sees them).
+
+    `own` says that Keywright's authority makes the certificate, for `names` (host names, addresses).
+    `here` is where certificate, key and authority lie for Keywright itself.
+    """
 
     port: int
     cert_file: str
     key_file: str
     ca_cert_file: str
     auth_clients: bool = False
+    own: bool = False
+    names: tuple[str, ...] = ()
+    here: tuple[str, str, str] = ("", "", "")
 
 
 class Listen(NamedTuple):

@@ -90,6 +90,18 @@ class SessionsEnded(NamedTuple):
     ids: frozenset[int]
 
 
+class ServesCertificate(NamedTuple):
+    """A handshake brings the declared certificate, and a client that checks accepts it."""
+
+
+class RefusesPlain(NamedTuple):
+    """The TLS port answers nobody who does not begin TLS."""
+
+
+class PlainClosed(NamedTuple):
+    """The server listens on no port but the one with TLS."""
+
+
 Probe = (
     LiveEquals
     | FilesEqual
@@ -107,6 +119,9 @@ Probe = (
     | InsightAnswers
     | NeighbourIsRefused
     | SessionsEnded
+    | ServesCertificate
+    | RefusesPlain
+    | PlainClosed
 )
 
 

@@ -9,11 +9,15 @@ from keywright_ops.model.login import ADMIN
 
 
 class Danger(IntEnum):
-    """What a step can cost; anything above DISTURBS is asked about first."""
+    """What a step can cost; anything above DISTURBS is asked about first.
+
+    CLIENTS_FOLLOW: nothing is lost, but clients that are not told cannot connect any more.
+    """
 
     SAFE = 0
     DISTURBS = 1
-    LOSES_DATA = 2
+    CLIENTS_FOLLOW = 2
+    LOSES_DATA = 3
 
 
 # --- conditions ---------------------------------------------------------------------------------
@@ -72,8 +76,23 @@ class SessionsGone(NamedTuple):
     ids: frozenset[int]
 
 
+class Presents(NamedTuple):
+    """The server presents the certificate with this fingerprint (sha256, hex) at a handshake."""
+
+    fingerprint: str
+
+
 Condition = (
-    FieldIs | FileIs | Answers | Speaks | ProcessGone | NothingRuns | Said | Accepts | SessionsGone
+    FieldIs
+    | FileIs
+    | Answers
+    | Speaks
+    | ProcessGone
+    | NothingRuns
+    | Said
+    | Accepts
+    | SessionsGone
+    | Presents
 )
 
 
@@ -137,6 +156,11 @@ class RedisCommand(NamedTuple):
 
 
 LOAD_USERS = RedisCommand(ADMIN, ("ACL", "LOAD"))  # read the ACL file again; open sessions stay
+RELOAD_CERTIFICATE = (
+    "CONFIG",
+    "SET",
+    "tls-cert-file",
+)  # how the command begins that reads it again
 
 
 class Control(NamedTuple):
@@ -230,3 +254,9 @@ class Step(NamedTuple):
     undo: Do | None = None
     danger: Danger = Danger.SAFE
     undone: Until | None = None
+
+
+def reads_files_again(do: Do | None) -> bool:
+    """Whether it makes the server read a file again: undone last, when the old file stands there."""
+    reload = isinstance(do, RedisCommand) and do.argv[:3] == RELOAD_CERTIFICATE
+    return reload or do == LOAD_USERS

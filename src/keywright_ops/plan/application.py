@@ -2,6 +2,7 @@
 
 from keywright_ops.model.absence import Discovered
 from keywright_ops.model.plan import Application, Container, Listen
+from keywright_ops.plan.certificate import authority_for_application
 from keywright_ops.plan.listen import BRIDGE, door
 from keywright_ops.profile.declared import Values
 
@@ -15,8 +16,9 @@ def decide_application(
     container: Container | None,
     bridge: str | Discovered,
     home: str,
+    folder: str = "",
 ) -> Application:
-    """Decide every variable of the application's .env."""
+    """Decide every variable of the application's .env; `folder` is the project's ("" unknown)."""
     host, port = find_server(values, listen, container, bridge)
     username = values.text("app.username")
     dotenv = values.text("app.dotenv")
@@ -32,7 +34,8 @@ def decide_application(
         secret="default" if values.kind in ("azure", "aws") else username or "default",
         tls=values.kind in ("azure", "aws") or listen.tls is not None,
         cert_reqs=values.text("app.ssl_cert_reqs"),
-        ca_certs=values.text("app.ssl_ca_certs") or (listen.tls.ca_cert_file if listen.tls else ""),
+        ca_certs=values.text("app.ssl_ca_certs")
+        or authority_for_application(values, listen, container, folder),
         prefix=values.prefix,
         pool_max_connections=values.number("app.pool_max_connections"),
         socket_timeout=values.fraction("app.socket_timeout"),

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from keywright_ops.model.absence import Discovered
 from keywright_ops.model.facts import HostFacts
 from keywright_ops.model.plan import Listen, Tls
+from keywright_ops.plan.certificate import FOLDER
+from keywright_ops.plan.directives import config_directory
 from keywright_ops.profile.declared import Values
 
 # What `port = "auto"` tries, in this order. Neither 6380 (TLS, RedisInsight on linux), 16379 (the
@@ -14,11 +16,13 @@ PORT_CANDIDATES = (6379, 6389, 6399, 6409, 6419, 6429, 6439, 6449)
 BRIDGE = Discovered("the address of docker0", "172.17.0.1")
 
 
-def decide_listen(values: Values, host: HostFacts | None, kept: Mapping[str, str]) -> Listen:
+def decide_listen(
+    values: Values, host: HostFacts | None, kept: Mapping[str, str], home: str
+) -> Listen:
     """Decide where the server answers; a managed one answers where the application is told."""
     if values.kind in ("azure", "aws"):
         return Listen(values.number("app.port"), (), True)
-    tls = decide_tls(values)
+    tls = decide_tls(values, home)
     bind: tuple[str | Discovered, ...] = values.words("bind")
     if values.kind == "systemd" and not values.changed("bind"):
         docker0 = bridge(host)
@@ -27,11 +31,20 @@ def decide_listen(values: Values, host: HostFacts | None, kept: Mapping[str, str
     return Listen(decide_port(values, host, kept, tls), bind, values.flag("protected_mode"), tls)
 
 
-def decide_tls(values: Values) -> Tls | None:
-    """Decide TLS: it is on when there is a certificate."""
+def decide_tls(values: Values, home: str) -> Tls | None:
+    """Decide TLS: with a person's certificate, else with one that Keywright's authority makes."""
+    if not values.encrypted():
+        return None
     certificate = values.text("tls.cert_file")
     if not certificate:
-        return None
+        folder = f"{config_directory(values, home)}/{FOLDER}"
+        return Tls(
+            port=values.number("tls.port"),
+            cert_file=f"{folder}/server.crt",
+            key_file=f"{folder}/server.key",
+            ca_cert_file=f"{folder}/ca.crt",
+            own=True,
+        )
     return Tls(
         port=values.number("tls.port"),
         cert_file=certificate,

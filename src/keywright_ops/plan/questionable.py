@@ -122,6 +122,15 @@ def exposure(plan: Plan) -> Iterator[tuple[str, str]]:
         is_everywhere(each) for each in plan.listen.bind if isinstance(each, str)
     ):
         yield "bind", "the server answers on every address of the host; only passwords protect it"
+    if plan.listen.tls is not None and plan.listen.port:
+        yield (
+            "port",
+            (
+                f"port {plan.listen.port} answers without TLS as well: passwords and data may cross"
+                f" readable until it is closed (leave port out when all clients use"
+                f" {plan.listen.tls.port})"
+            ),
+        )
     if not plan.listen.protected_mode:
         yield "protected_mode", "without it nothing protects a server that lost its password"
 

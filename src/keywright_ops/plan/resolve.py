@@ -9,6 +9,7 @@ from keywright_ops.model.absence import Discovered
 from keywright_ops.model.facts import HostFacts
 from keywright_ops.model.plan import Engine, Plan
 from keywright_ops.plan.application import decide_application
+from keywright_ops.plan.certificate import place_certificate
 from keywright_ops.plan.directives import decide_directives
 from keywright_ops.plan.docker import (
     decide_container,
@@ -31,19 +32,22 @@ def resolve(
     host: HostFacts | None,
     kept: Mapping[str, str],
     home: str,
+    folder: str = "",
 ) -> Plan:
     """Return the plan of one environment.
 
     `host` is None before the host was asked; `kept` holds earlier choices, "port" and "program";
-    `home` is the absolute artefact directory of a local environment. Raises ProfileError for an
-    environment that does not exist.
+    `home` is the absolute artefact directory of a local environment, `folder` the project's ("" where
+    nobody knows it). Raises ProfileError for an environment that does not exist.
     """
     values = Values(profile, environment)
-    listen = decide_listen(values, host, kept)
+    listen = decide_listen(values, host, kept, home)
     memory = decide_memory(values)
     persistence = decide_persistence(values, home)
     container = decide_container(values)
     docker0 = bridge(host)
+    application = decide_application(values, listen, container, docker0, home, folder)
+    listen = place_certificate(values, listen, container, application, home, folder)
     plan = Plan(
         app=profile.app,
         environment=environment,
@@ -56,7 +60,7 @@ def resolve(
         persistence=persistence,
         users=decide_users(values),
         directives=decide_directives(values, listen, memory, persistence, home),
-        application=decide_application(values, listen, container, docker0, home),
+        application=application,
         password_variable=values.text("password_variable"),
         default_password=f"{profile.app}_redis_password" if values.kind == "docker-dev" else "",
         directory=values.text("directory") if values.takes("directory") else "",

@@ -64,18 +64,18 @@ def memory(values: Values) -> Impossible:
 
 
 def tls(values: Values) -> Impossible:
-    """TLS needs certificate, key and authority; with it the plain port is closed."""
+    """TLS has Keywright's own certificate, or a person's with its key and authority."""
     paths = ("tls.cert_file", "tls.key_file", "tls.ca_cert_file")
     given = [path for path in paths if values.text(path)]
-    declared_port = values.any("port") if values.origin("port") else None
     if not given:
-        for path in ("tls.port", "tls.auth_clients"):
-            if values.changed(path):
-                yield path, "TLS has no certificate here", f"give {', '.join(paths)}"
-        if declared_port == 0:
-            reason = "port 0 answers nobody while TLS has no certificate"
-            yield "port", reason, "write a port, or give tls.cert_file and the rest"
+        yield from _own_tls(values)
         return
+    if values.origin("tls.enabled") and not values.flag("tls.enabled"):
+        reason = "a certificate is given, and with one TLS is on"
+        yield "tls.enabled", reason, f"leave it out, or take {', '.join(given)} out"
+    if values.changed("tls.names"):
+        reason = "they are for Keywright's own certificate, and another one is given"
+        yield "tls.names", reason, "leave them out, or take tls.cert_file and the rest out"
     for path in paths:
         if path not in given:
             yield (
@@ -83,9 +83,7 @@ def tls(values: Values) -> Impossible:
                 "TLS needs certificate, key and authority, and this one is missing",
                 ("self-signed needs an authority too: the server refuses to start without"),
             )
-    if declared_port not in (None, 0):
-        reason = f"with TLS the port without it is closed, and {declared_port} would stay open"
-        yield "port", reason, "leave port out, or write port = 0; tls.port is the one with TLS"
+    yield from _one_port(values)
     folders = {values.text(path).rpartition("/")[0] for path in given}
     if values.takes("image") and (len(folders) > 1 or folders & {"", "/data"}):
         reason = "the compose file mounts one folder for all three files"
@@ -99,6 +97,29 @@ def image(values: Values) -> Impossible:
     if values.origin("engine") and other in name and values.engine() not in name:
         reason = f"{values.text('image')} is {other.title()} by its name, and engine is not"
         yield "image", reason, f'take image out, or write engine = "{other}"'
+
+
+def _own_tls(values: Values) -> Impossible:
+    """Without a person's certificate: TLS by Keywright's own authority, or none."""
+    if values.flag("tls.enabled"):
+        if values.flag("tls.auth_clients"):
+            reason = "Keywright's authority makes no certificates for clients"
+            yield "tls.auth_clients", reason, "leave it out, or bring your own: tls.cert_file"
+        yield from _one_port(values)
+        return
+    hint = "write tls.enabled = true, or give tls.cert_file, tls.key_file, tls.ca_cert_file"
+    for path in ("tls.port", "tls.names", "tls.auth_clients"):
+        if values.changed(path):
+            yield path, "TLS has no certificate here", hint
+    if values.origin("port") and values.any("port") == 0:
+        yield "port", "port 0 answers nobody while TLS has no certificate", f"{hint}; or a port"
+
+
+def _one_port(values: Values) -> Impossible:
+    """Both ports may be open, for the time in which clients move; they cannot be one."""
+    if values.origin("port") and values.any("port") == values.number("tls.port"):
+        reason = f"TLS has port {values.number('tls.port')} already"
+        yield "port", reason, "leave port out; another number beside TLS keeps both open"
 
 
 def login(values: Values) -> Impossible:
@@ -121,12 +142,13 @@ def login(values: Values) -> Impossible:
 
 def exposure(values: Values) -> Impossible:
     """Passwords and data do not cross the internet in the clear; and somebody must be let in."""
-    encrypted = bool(values.text("tls.cert_file"))
+    # with both ports open passwords may cross in the clear as well
+    encrypted = values.encrypted() and not (values.origin("port") and values.any("port"))
     bind = values.words("bind")
     for address in bind:
         if not encrypted and is_public(address):
             reason = f"{address} is a public address, and without TLS passwords cross it readable"
-            yield "bind", reason, "give tls.cert_file and the rest, or bind a private address"
+            yield "bind", reason, "write tls.enabled = true, or bind a private address"
     if not values.takes("publish"):
         return
     if all(is_loopback(address) for address in bind):
@@ -135,7 +157,7 @@ def exposure(values: Values) -> Impossible:
     published = values.text("publish").rpartition(":")[0]
     if published and not encrypted and is_public(published):
         reason = f"{published} is a public address, and without TLS passwords cross it readable"
-        yield "publish", reason, "give tls.cert_file and the rest, or publish on 127.0.0.1"
+        yield "publish", reason, "write tls.enabled = true, or publish on 127.0.0.1"
 
 
 def firewall(values: Values) -> Impossible:
@@ -143,9 +165,7 @@ def firewall(values: Values) -> Impossible:
     for path in ("allow_from", "admin_from"):
         if not values.takes(path):
             continue
-        if path == "allow_from" and (
-            not values.takes("tls.cert_file") or values.text("tls.cert_file")
-        ):
+        if path == "allow_from" and (not values.takes("tls.enabled") or values.encrypted()):
             continue
         for network in values.words(path):
             if network.endswith("/0"):

@@ -111,7 +111,11 @@ class Values:
 
     def inner_port(self) -> int:
         """Return the port where the server answers inside Docker: TLS's, or the plain one."""
-        return self.number("tls.port") if self.text("tls.cert_file") else self.number("port")
+        return self.number("tls.port") if self.encrypted() else self.number("port")
+
+    def encrypted(self) -> bool:
+        """Say whether TLS is on: with Keywright's own certificate, or with a person's."""
+        return self.flag("tls.enabled") or bool(self.text("tls.cert_file"))
 
     def text(self, path: str) -> str:
         """Return a value that is text."""

@@ -10,6 +10,7 @@ from keywright_ops.profile.field import (
     FOLDER,
     LOCAL,
     LOG_SIZE,
+    NAMES,
     PATH,
     PROD,
     PROJECT,
@@ -163,11 +164,32 @@ CONTAINER_FIELDS = (
 
 TLS_FIELDS = (
     Field(
+        "tls.enabled",
+        FLAG,
+        servers(False),
+        "",
+        "Whether TLS is on, with a certificate of Keywright's own authority; also on with yours,"
+        " tls.cert_file.",
+        "true",
+        TLS,
+        "redis.conf tls-port and the rest",
+    ),
+    Field(
+        "tls.names",
+        NAMES,
+        servers([]),
+        "",
+        "Further names for Keywright's own certificate; those that the plan knows are in it anyway.",
+        '["redis.example.com"]',
+        "design: server certificates by an own authority",
+        "the certificate's names",
+    ),
+    Field(
         "tls.cert_file",
         PATH,
         servers(""),
         "",
-        "The server's certificate, as the server sees the path; TLS is on when it is given.",
+        "Your own server certificate, as the server sees the path; TLS is on when it is given.",
         '"/certs/redis.crt"',
         TLS,
         "redis.conf tls-cert-file",

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 
 from keywright.secret import Secret
 from keywright_ops.model.artefact import Artefact, WholeFile
+from keywright_ops.model.certificates import Certificates
 from keywright_ops.model.plan import Container, Plan
+from keywright_ops.plan.certificate import FOLDER, authority_file
 from keywright_ops.render.acl import render_acl
 from keywright_ops.render.compose import configuration_folder, preset_folder, render_compose
-from keywright_ops.render.container import entrypoint_script, health_script
+from keywright_ops.render.container import CONFIGURATION, entrypoint_script, health_script
 from keywright_ops.render.dotenv import render_dotenv
 from keywright_ops.render.firewall import (
     firewall_rules,
@@ -28,25 +30,31 @@ from keywright_ops.render.systemd import render_drop_in
 Beside = Mapping[str, Secret] | None  # second passwords, valid while they are rotated
 OWNER = 0o600  # you alone
 GROUP = 0o640  # you, and the group of the account that the server runs as
+PUBLIC = 0o644  # an authority's certificate is no secret
 
 
 def render(
-    plan: Plan, secrets: Mapping[str, Secret], beside: Beside = None
+    plan: Plan,
+    secrets: Mapping[str, Secret],
+    beside: Beside = None,
+    certificates: Certificates | None = None,
 ) -> tuple[Artefact, ...]:
     """Return what the plan needs to exist; `secrets` by name (default, appuser, viewer, …), `beside`
     those that the server accepts too while they are rotated.
 
+    `certificates` are Keywright's own, where the plan wants them; without them their files are left out.
     Content that holds a secret is a `Secret`, in a file that others cannot read. Raises InputError
     for what cannot be written, such as an enabled user without a password.
     """
     if plan.kind == "local":
         files = _local(plan, secrets, beside)
     elif plan.container is not None:
-        files = _docker(plan, plan.container, secrets, beside)
+        files = _docker(plan, plan.container, secrets, beside, certificates)
     elif plan.kind == "systemd":
-        files = _systemd(plan, secrets, beside)
+        files = _systemd(plan, secrets, beside, certificates)
     else:
         files = _firewall_files(plan)
+    files += render_certificates(plan, certificates)
     application = WholeFile(_dotenv_path(plan), Secret(render_dotenv(plan, secrets)), OWNER)
     return (*files, *_site(plan), application, *firewall_rules(plan))
 
@@ -60,11 +68,37 @@ def _local(
     ]
 
 
+def render_certificates(plan: Plan, certificates: Certificates | None) -> list[WholeFile]:
+    """Return the files of Keywright's own certificate, the key before what belongs to it."""
+    tls = plan.listen.tls
+    if tls is None or not tls.own or certificates is None:
+        return []
+    container = plan.container
+    folder = tls.cert_file.rpartition("/")[0]
+    secret = public = GROUP  # the entrypoint gives its folder one mode
+    files: list[WholeFile] = []
+    if container is not None:
+        base = f"{plan.directory}/" if plan.directory else ""
+        beside = base + configuration_folder(container.compose_file)
+        folder = folder.replace(CONFIGURATION, beside, 1)
+        path = authority_file(container, plan.directory)
+        files.append(WholeFile(path, certificates.ca, PUBLIC))
+    elif plan.kind == "local":
+        folder, secret, public = FOLDER, OWNER, PUBLIC
+    return [
+        WholeFile(f"{folder}/server.key", certificates.key, secret),
+        WholeFile(f"{folder}/server.crt", certificates.certificate, public),
+        WholeFile(f"{folder}/ca.crt", certificates.ca, public),
+        *files,
+    ]
+
+
 def _docker(
     plan: Plan,
     container: Container,
     secrets: Mapping[str, Secret],
-    beside: Mapping[str, Secret] | None,
+    beside: Beside,
+    certificates: Certificates | None,
 ) -> list[WholeFile]:
     base = f"{plan.directory}/" if plan.directory else ""
     folder = base + configuration_folder(container.compose_file)
@@ -80,12 +114,16 @@ def _docker(
     ]
     if plan.insight is not None:
         presets = f"{base}{preset_folder(container.compose_file)}/databases.json"
-        files.append(WholeFile(presets, Secret(render_presets(plan, secrets)), GROUP))
+        connection = render_presets(plan, secrets, certificates)
+        files.append(WholeFile(presets, Secret(connection), GROUP))
     return files
 
 
 def _systemd(
-    plan: Plan, secrets: Mapping[str, Secret], beside: Mapping[str, Secret] | None
+    plan: Plan,
+    secrets: Mapping[str, Secret],
+    beside: Beside,
+    certificates: Certificates | None,
 ) -> list[WholeFile]:
     if plan.unit is None:
         raise ValueError(f"environment {plan.environment} has no systemd unit")
@@ -96,7 +134,7 @@ def _systemd(
         WholeFile(plan.unit.drop_in, render_drop_in(plan)),
     ]
     if plan.insight is not None:
-        presets = Secret(render_presets(plan, secrets))
+        presets = Secret(render_presets(plan, secrets, certificates))
         files.append(WholeFile(f"{PRESET_FOLDER}/databases.json", presets, GROUP))
         files.append(WholeFile("redisinsight.sh", render_insight_script(plan), 0o755))
     return files + _firewall_files(plan)

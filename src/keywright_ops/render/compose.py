@@ -8,6 +8,7 @@ so that YAML and Compose's interpolation both give it back unchanged.
 from typing import Any
 
 from keywright_ops.model.plan import Container, Insight, Limits, Plan
+from keywright_ops.plan.certificate import suffix
 from keywright_ops.render.container import CONFIGURATION, DATA, PRESETS, certificates
 from keywright_ops.render.waits import stop_seconds
 
@@ -47,12 +48,12 @@ def configuration_folder(compose_file: str) -> str:
     Two compose files may share a folder, as in the guide, so each names its own: `redis` for
     docker-compose.yml, `redis-prod` for docker-compose.prod.yml.
     """
-    return "redis" + _suffix(compose_file)
+    return "redis" + suffix(compose_file)
 
 
 def preset_folder(compose_file: str) -> str:
     """Return the folder beside the compose file that holds RedisInsight's connections."""
-    return "redisinsight" + _suffix(compose_file)
+    return "redisinsight" + suffix(compose_file)
 
 
 def bind_folders(plan: Plan) -> tuple[tuple[str, str], ...]:
@@ -67,12 +68,6 @@ def bind_folders(plan: Plan) -> tuple[tuple[str, str], ...]:
     if inside:
         found.append((inside.rpartition("/")[2], inside))
     return tuple(found)
-
-
-def _suffix(compose_file: str) -> str:
-    stem = compose_file.rpartition("/")[2].rpartition(".")[0]
-    rest = stem.removeprefix("docker-").removeprefix("compose").strip(".-")
-    return f"-{rest}" if rest else ""
 
 
 # --- the services -------------------------------------------------------------------------------

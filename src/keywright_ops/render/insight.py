@@ -7,6 +7,7 @@ RI_PRE_SETUP_DATABASES_PATH names. The file is used, since `docker inspect` show
 from collections.abc import Mapping
 
 from keywright.secret import Secret
+from keywright_ops.model.certificates import Certificates
 from keywright_ops.model.plan import Insight, Plan
 from keywright_ops.render.compose import INSIGHT_PORT
 from keywright_ops.render.container import INSIGHT_GROUP, PRESETS
@@ -14,9 +15,12 @@ from keywright_ops.render.container import INSIGHT_GROUP, PRESETS
 FOLDER = "/etc/keywright/redisinsight"
 
 
-def render_presets(plan: Plan, secrets: Mapping[str, Secret]) -> str:
+def render_presets(
+    plan: Plan, secrets: Mapping[str, Secret], certificates: Certificates | None = None
+) -> str:
     """Return databases.json: one connection, as the plan's user, in RedisInsight's export format.
 
+    With Keywright's own `certificates` it holds the authority and checks the server by it.
     Takes effect when RedisInsight starts; a connection that leaves the file leaves the list.
     """
     import json  # here, since `env` and `status` load this room and never need it
@@ -25,7 +29,7 @@ def render_presets(plan: Plan, secrets: Mapping[str, Secret]) -> str:
     tls = plan.listen.tls
     user = next((each for each in plan.users if each.name == insight.user), None)
     password = secrets.get(user.secret if user else insight.user)
-    connection = {
+    connection: dict[str, object] = {
         "id": f"keywright-{plan.app}-{plan.environment}",
         "name": f"{plan.app} {plan.environment}",
         "host": str(insight.redis_host),
@@ -36,6 +40,10 @@ def render_presets(plan: Plan, secrets: Mapping[str, Secret]) -> str:
         "connectionType": "STANDALONE",
         "tls": tls is not None and insight.redis_port == tls.port,
     }
+    if connection["tls"] and certificates is not None:
+        authority = {"name": f"keywright-{plan.app}-{plan.environment}"}
+        connection["verifyServerCert"] = True
+        connection["caCert"] = authority | {"certificate": certificates.ca}
     return json.dumps([connection], indent=2) + "\n"
 
 

@@ -12,6 +12,7 @@ from keywright_ops.model.step import (
     FieldIs,
     FileIs,
     NothingRuns,
+    Presents,
     ProcessGone,
     Said,
     SessionsGone,
@@ -55,6 +56,9 @@ def holds(condition: Condition, facts: Facts) -> bool | Missing:
             if isinstance(clients, Missing):
                 return clients
             return not ids & {client.id for client in clients}
+        case Presents(fingerprint):
+            seen = facts.certificate
+            return seen if isinstance(seen, Missing) else seen.fingerprint == fingerprint
         case _:
             assert_never(condition)
 
@@ -88,6 +92,8 @@ def questions(conditions: tuple[Condition, ...]) -> frozenset[str]:
                 wanted.add("users")
             case SessionsGone():
                 wanted.add("clients")
+            case Presents():
+                wanted.add("certificate")
             case _:
                 assert_never(condition)
     return frozenset(wanted)

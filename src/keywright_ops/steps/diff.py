@@ -10,7 +10,7 @@ from typing import NamedTuple
 from keywright_ops.facts.ending import is_ending
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import WholeFile
-from keywright_ops.model.facts import AclUser, Facts
+from keywright_ops.model.facts import AclUser, Certificate, Facts
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import Control, KeepSecret, Signal, Step
 from keywright_ops.profile.directive_names import SEVERAL_WORDS
@@ -19,6 +19,7 @@ from keywright_ops.steps.appendonly import appendonly_on_disk, await_rewrite, se
 from keywright_ops.steps.files import differs, write
 from keywright_ops.steps.restart import await_loaded, start, stop, wake
 from keywright_ops.steps.running import differing, needs_restart, set_live
+from keywright_ops.steps.tls import clients_follow, reload_certificate, reloads_live, stale
 from keywright_ops.steps.users import load_users
 
 
@@ -26,8 +27,9 @@ class Declared(NamedTuple):
     """What an environment should be: the plan and its artefacts, ready to be written.
 
     `conf` is redis.conf and `acl` users.acl; `others` every further file; `users` what the ACL file
-    means; `drafted` the names of the secrets that exist only in memory yet. In Docker `compose` is
-    the compose file.
+    means; `drafted` the names of the secrets that exist only in memory yet; `certificate` is
+    the one to serve, Missing where there is none or it cannot be read from here. In Docker `compose`
+    is the compose file.
     """
 
     plan: Plan
@@ -37,6 +39,7 @@ class Declared(NamedTuple):
     users: Mapping[str, AclUser]
     drafted: tuple[str, ...]
     compose: WholeFile | None = None
+    certificate: Certificate | Missing = Missing("no TLS is declared")
 
     @property
     def files(self) -> tuple[WholeFile, ...]:
@@ -154,6 +157,10 @@ def _change_running(declared: Declared, facts: Facts) -> list[Step]:
         steps += _agree(plan, facts)
     anew = _housing_reasons(declared, facts)
     reasons = [*_restart_reasons(plan, facts), *anew]
+    if reloads_live(facts):
+        steps += reload_certificate(plan, declared.certificate, facts)
+    elif stale(plan, declared.certificate, facts):
+        reasons.append("this server reads a certificate only when it starts")
     # `databases` is written at once: whoever starts the server next knows by it that a running one
     # told us that the databases which go are empty
     waiting = [
@@ -168,7 +175,8 @@ def _change_running(declared: Declared, facts: Facts) -> list[Step]:
     if declared.compose is not None and not anew and differs(declared.compose, facts):
         steps.append(write(declared.compose, facts))
     if reasons:
-        steps.append(stop(facts, "; ".join(reasons), plan.persistence.promised))
+        ending = stop(facts, "; ".join(reasons), plan.persistence.promised)
+        steps.append(clients_follow(ending, plan, facts))
     return steps
 
 

@@ -12,6 +12,8 @@ from keywright_ops.steps.keyspace import keeps_data, keys_held
 
 # Where a change would move the place that the server is asked at, a restart is clearer than a
 # connection that is pulled away under us.
+# The three are changed by one command: alone, one of them would not fit the others.
+CERTIFICATE = ("tls-cert-file", "tls-key-file", "tls-ca-cert-file")
 RESTARTED = frozenset({"port", "bind", "tls-port", "unixsocket", "dir", "dbfilename"})
 
 
@@ -41,7 +43,7 @@ def set_live(plan: Plan, facts: Facts) -> list[Step]:
     """Return the CONFIG SET steps for everything that can change while the server runs."""
     steps: list[Step] = []
     for each in differing(plan, facts):
-        if needs_restart(each):
+        if needs_restart(each) or each.name in CERTIFICATE:
             continue
         if each.name == "appendonly":
             steps += switch_appendonly(plan, facts, each.value == "yes")

@@ -5,7 +5,7 @@ a remote engine) the same address may be anybody's, and no password may be sent 
 used only when its own address is one of this machine's.
 """
 
-from keywright.endpoint import Endpoint
+from keywright.endpoint import Endpoint, Tls
 from keywright.errors import Unreachable
 from keywright_ops.facts.container import NOT_RUNNING
 from keywright_ops.facts.redis_conf import parse_redis_conf
@@ -38,20 +38,26 @@ class ContainerDoor:
                 f"container {container.name} is paused",
                 f"`keywright up` lets it go on; so does `docker unpause {container.name}`",
             )
-        port = self._port()
+        port, encrypted = self._port()
+        # Docker has told whose container it is, so no certificate need say it again: one that has
+        # expired, or is being renewed, must not shut its own mender out
+        tls = Tls(verify=False) if encrypted else None
         near = self._look.near()
         if near is not None:
-            return Endpoint(host=near.address, port=port)
+            return Endpoint(host=near.address, port=port, tls=tls)
         from keywright_ops.targets.relay import container_relay  # elsewhere than on Linux
 
         relay = container_relay("docker", container.name, port)
-        return Endpoint(host="127.0.0.1", port=port, relay=relay)
+        return Endpoint(host="127.0.0.1", port=port, relay=relay, tls=tls)
 
-    def _port(self) -> int:
-        """The port of the redis.conf with which it was started; the image's own where there is none."""
+    def _port(self) -> tuple[int, bool]:
+        """The port of the redis.conf with which it was started, and whether it is the one with TLS; the
+        image's own where there is no such file."""
         content = self._files.read(self._plan.conf_path)
         if isinstance(content, Missing):
-            return USUAL_PORT
+            return USUAL_PORT, False
         disk = parse_redis_conf(content.decode("utf-8", "replace"))
-        ports = (disk.get("port", str(USUAL_PORT)), disk.get("tls-port", "0"))
-        return next((int(each) for each in ports if each.isdigit() and each != "0"), USUAL_PORT)
+        plain, encrypted = disk.get("port", str(USUAL_PORT)), disk.get("tls-port", "0")
+        if plain in ("", "0") and encrypted.isdigit():
+            return int(encrypted), True
+        return (int(plain) if plain.isdigit() else USUAL_PORT), False

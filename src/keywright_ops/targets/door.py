@@ -10,7 +10,9 @@ from keywright.endpoint import Endpoint
 from keywright.errors import KeywrightError, Unreachable
 from keywright.secret import Secret
 from keywright.wire import Reply, Wire, Word
+from keywright_ops.model.absence import Missing
 from keywright_ops.model.login import ADMIN, NOBODY, STRANGER, user_of
+from keywright_ops.targets.handshake import Presented, present, speaks_plainly
 
 CLIENT_NAME = "keywright"  # so that CLIENT LIST and ACL LOG tell our questions apart
 
@@ -59,6 +61,29 @@ class Door:
         if login == STRANGER:
             return endpoint._replace(username="default", password=Secret(os.urandom(16).hex()))
         return endpoint._replace(username=user_of(login), password=self._secrets[login])
+
+    def present(self, port: int, name: str, authority: str) -> Presented | Missing:
+        """What the server presents on its TLS port; no password is sent."""
+        try:
+            return present(self._on(port), name, authority)
+        except KeywrightError as error:
+            return Missing(str(error))
+
+    def speaks_plainly(self, port: int) -> bool | Missing:
+        """Whether the server answers on that port without TLS."""
+        try:
+            return speaks_plainly(self._on(port))
+        except KeywrightError as error:
+            return Missing(str(error))
+
+    def _on(self, port: int) -> Endpoint:
+        """Our own server's address; where it already is the one with TLS, its port counts (Docker
+        publishes another one)."""
+        place = self._locate()
+        if place.tls is not None:
+            return place
+        relay = (*place.relay[:-1], str(port)) if place.relay else ()  # its port is its last word
+        return place._replace(port=port, relay=relay)
 
     def close(self) -> None:
         """Close every kept connection."""

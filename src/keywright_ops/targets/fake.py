@@ -17,6 +17,7 @@ from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.facts import File, Process
 from keywright_ops.model.login import user_of
 from keywright_ops.targets.fake_server import FakeServer, ServerEnded
+from keywright_ops.targets.handshake import Presented
 from keywright_ops.targets.target import Completed
 
 
@@ -216,6 +217,14 @@ class FakeDoor:
             name = "default" if stranger else user_of(login)
             user = server.log_in(name, secret)
         return [self._answer(server, user, words) for words in commands]
+
+    def present(self, port: int, name: str, authority: str) -> Presented | Missing:
+        """The world knows no TLS."""
+        return Missing("no TLS in this world")
+
+    def speaks_plainly(self, port: int) -> bool | Missing:
+        """The world knows nothing else."""
+        return True
 
     @staticmethod
     def _answer(server: FakeServer, user: str | None, words: Sequence[Word]) -> Reply:

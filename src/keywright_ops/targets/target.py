@@ -9,6 +9,7 @@ from keywright_ops.model.absence import Missing
 from keywright_ops.model.container import Housing
 from keywright_ops.model.copies import Lying, Packed
 from keywright_ops.model.facts import File, Process
+from keywright_ops.targets.handshake import Presented
 
 
 class Completed(NamedTuple):
@@ -108,6 +109,15 @@ class Redis(Protocol):
 
     def ask(self, login: str, commands: Sequence[Sequence[Word]]) -> list[Reply]:
         """Send commands in one round trip as `login`: a user's name, "nobody" or "stranger"."""
+        ...
+
+    def present(self, port: int, name: str, authority: str) -> Presented | Missing:
+        """What the server presents on its TLS port to a client that knows it by `name`, and trusts
+        the `authority` (PEM)."""
+        ...
+
+    def speaks_plainly(self, port: int) -> bool | Missing:
+        """Whether the server answers on that port without TLS."""
         ...
 
 

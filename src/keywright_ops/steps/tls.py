@@ -1,0 +1,111 @@
+"""Steps that put a certificate into service, and what a change of doors means for clients."""
+
+from keywright_ops.model.absence import Missing
+from keywright_ops.model.facts import Certificate, Facts
+from keywright_ops.model.login import ADMIN
+from keywright_ops.model.plan import Plan
+from keywright_ops.model.step import Danger, FieldIs, Presents, RedisCommand, Step, Until
+from keywright_ops.steps.running import CERTIFICATE, differing
+
+RELOADS = (
+    7  # the first version of Redis that reads the files of the same paths again, in one command
+)
+
+
+def reloads_live(facts: Facts) -> bool:
+    """Whether this server takes another certificate while it runs (Redis 7.0 and Valkey do)."""
+    if isinstance(facts.server, Missing):
+        return False
+    number = facts.server.version.partition(".")[0]
+    return facts.server.name == "valkey" or (number.isdigit() and int(number) >= RELOADS)
+
+
+def stale(plan: Plan, declared: Certificate | Missing, facts: Facts) -> bool:
+    """Whether the running server serves another certificate than the declared, or names other files."""
+    if plan.listen.tls is None or isinstance(facts.config, Missing):
+        return False
+    if facts.config.get("tls-port", "0") == "0":
+        return False  # it does not speak TLS yet, and reads the files when it is started with it
+    if any(each.name in CERTIFICATE for each in differing(plan, facts)):
+        return True
+    seen = facts.certificate
+    if isinstance(seen, Missing) or isinstance(declared, Missing):
+        return False
+    return seen.fingerprint != declared.fingerprint
+
+
+def reload_certificate(plan: Plan, declared: Certificate | Missing, facts: Facts) -> list[Step]:
+    """Return the step that makes the server read certificate, key and authority again; [] when it serves
+    what is declared. Connections that are open live on with the old one.
+
+    Where another authority signed it, clients must know that one first.
+    """
+    tls = plan.listen.tls
+    if tls is None or not stale(plan, declared, facts):
+        return []
+    assert not isinstance(facts.config, Missing)
+    new = dict(zip(CERTIFICATE, (tls.cert_file, tls.key_file, tls.ca_cert_file), strict=True))
+    old = {name: facts.config[name] for name in CERTIFICATE}
+    step = Step(
+        id="reload-certificate",
+        title="serve the new certificate, live; open connections stay",
+        do=_set(new),
+        expect=tuple(FieldIs("config", name, value) for name, value in old.items()),
+        undo=_set(old),
+    )
+    if isinstance(declared, Missing):
+        return [step]
+    step = step._replace(until=Until((Presents(declared.fingerprint),)))
+    seen = facts.certificate
+    if isinstance(seen, Certificate) and seen.signer_id != declared.signer_id:
+        file = plan.application.ca_certs or tls.ca_cert_file
+        told = f"clients must follow: another authority signed it, each needs {file} first"
+        title = f"serve the new certificate, live; {told}"
+        step = step._replace(title=title, danger=Danger.CLIENTS_FOLLOW)
+    return [step]
+
+
+def _set(files: dict[str, str]) -> RedisCommand:
+    words = (word for pair in files.items() for word in pair)
+    return RedisCommand(ADMIN, ("CONFIG", "SET", *words))
+
+
+def clients_follow(step: Step, plan: Plan, facts: Facts) -> Step:
+    """Return the step with what it asks of clients, where it closes a door that they may be using."""
+    if isinstance(facts.config, Missing):
+        return step
+    tls = plan.listen.tls
+    after = {(plan.listen.port, False)} | ({(tls.port, True)} if tls else set())
+    before = {
+        (_number(facts.config.get("port", "0")), False),
+        (_number(facts.config.get("tls-port", "0")), True),
+    }
+    closed = sorted(door for door in before - after if door[0])
+    if not closed:
+        return step
+    opened = sorted(door for door in after if door[0])
+    told = (
+        f"clients must follow: {_doors(closed)} closes, {_doors(opened)} answers"
+        f"{_two_phases(plan, closed)}"
+    )
+    danger = max(step.danger, Danger.CLIENTS_FOLLOW)
+    return step._replace(title=f"{step.title}; {told}", danger=danger)
+
+
+def _two_phases(plan: Plan, closed: list[tuple[int, bool]]) -> str:
+    """How to keep the old door open meanwhile, where a server can have both."""
+    tls = plan.listen.tls
+    if tls is None or not any(not encrypted for _, encrypted in closed) or plan.listen.port:
+        return ""
+    number = next(number for number, encrypted in closed if not encrypted)
+    if number == tls.port:
+        return ""
+    return f" (port = {number} beside TLS keeps both open until they have)"
+
+
+def _number(value: str) -> int:
+    return int(value) if value.isdigit() else 0
+
+
+def _doors(doors: list[tuple[int, bool]]) -> str:
+    return " and ".join(f"{number} {'with' if tls else 'without'} TLS" for number, tls in doors)
