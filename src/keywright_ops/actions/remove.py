@@ -23,6 +23,7 @@ from keywright_ops.steps.diff import before_stop
 from keywright_ops.steps.removal import hold_still, remove, stop_and_keep
 from keywright_ops.steps.restart import stop
 from keywright_ops.store.copies import Store
+from keywright_ops.targets.local_data import LocalData
 
 COPIES = "copies"  # the store's folder below the environment's own
 
@@ -49,6 +50,13 @@ class Removal(NamedTuple):
     def steps(self) -> tuple[Step, ...]:
         """All of them, in order."""
         return (*self.still, *self.keep, *self.remove)
+
+
+def open_with_data(ask: Ask) -> Opened:
+    """Open the environment for a change, with its data at hand."""
+    opened = open_for_change(ask)
+    data = LocalData(opened.plan.persistence.directory)
+    return opened._replace(target=opened.target._replace(data=data))
 
 
 def removal_steps(opened: Opened) -> Removal:
@@ -92,7 +100,7 @@ def remove_data(ask: Ask) -> RemoveReport:
     is taken back then, and a server that ran runs again.
     """
     with lock(f"{home_of(ask)}/lock", "keywright down --volumes"):
-        opened = open_for_change(ask)
+        opened = open_with_data(ask)
         known = removal_steps(opened)
         shop = workshop(opened, ask)._replace(storeroom=_storeroom(opened))
         confirm(known.steps, shop)
