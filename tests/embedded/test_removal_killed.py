@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from tests.embedded.killed import Machine, killed_up
 from tests.embedded.test_killed import KEYS, free_port
 
+from keywright.errors import Unreachable
 from keywright_ops.actions.remove import remove_data
 from keywright_ops.gather.host import find_program
 from keywright_ops.gather.scratch_server import load_second_copy
@@ -60,12 +62,23 @@ def expect_nothing_lost(machine: Machine, port: int, program: str, why: str) -> 
     """The keys are with the running server, or in the files as they lie, or in a good copy."""
     kept = good_copy(machine, program)
     if machine.servers():
-        assert kept is not None or all_keys(machine, port), why
-        return
+        try:
+            assert kept is not None or all_keys(machine, port), why
+            return
+        except Unreachable:  # it was asked to end, and answered until it did
+            await_end(machine)
     if kept is None:
         machine.start_by_hand(program, port)
         assert all_keys(machine, port), why
         machine.end_servers(signal.SIGTERM)
+
+
+def await_end(machine: Machine) -> None:
+    """Wait until no server runs, at most 10 s."""
+    deadline = time.monotonic() + 10
+    while machine.servers():
+        assert time.monotonic() < deadline, "a server that was asked to end does not"
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("mode", MODES)

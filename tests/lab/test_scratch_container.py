@@ -14,6 +14,8 @@ from tests.lab.docker_engine import DOCKER, Engine
 from keywright_ops.gather.scratch_container import LABEL, load_in_container
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.copies import Layout, Loaded
+from keywright_ops.store.copies import Store, verify
+from keywright_ops.targets.tar_stream import unpack
 
 pytestmark = pytest.mark.lab
 SRC = str(Path(__file__).parents[2] / "src")
@@ -110,6 +112,26 @@ def test_a_folder_of_this_host_is_loaded_too(
     os.chmod(tmp_path / "data", 0o700)
     os.chmod(tmp_path / "data/dump.rdb", 0o600)
     found = load_in_container(docker_of(engine), redis_image, f"{tmp_path}/data", RDB)
+    assert isinstance(found, Loaded), found
+    assert 7 == found.keys
+
+
+def test_out_of_a_volume_into_the_store_and_loaded(
+    engine: Engine, redis_image: str, volume: str, tmp_path: Path
+) -> None:
+    """Law: `docker cp` of a stopped container gives the store every file, and the copy loads."""
+    fill(engine, redis_image, "redis-server", volume, "--appendonly yes", "SHUTDOWN")
+    made = engine.docker("create", "-v", f"{volume}:/data", redis_image).stdout.strip()
+    store = Store(f"{tmp_path}/copies")
+    argv = (*docker_of(engine), "cp", f"{made}:/data", "-")
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as client:
+        assert client.stdout is not None
+        folder, files = store.take(unpack(client.stdout))
+    engine.docker("rm", made)
+    assert (0, "") == (client.returncode, verify(folder, files))
+    assert 3 == len([file for file in files if file.name.startswith("appendonlydir/")])
+    layout = AOF._replace(settings=(("databases", "20"),))
+    found = load_in_container(docker_of(engine), redis_image, f"{folder}/data", layout)
     assert isinstance(found, Loaded), found
     assert 7 == found.keys
 

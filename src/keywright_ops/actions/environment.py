@@ -23,7 +23,6 @@ from keywright_ops.profile.declared import Values
 from keywright_ops.targets.child import ChildSupervisor
 from keywright_ops.targets.door import Door
 from keywright_ops.targets.local import HINTS, LocalTransport
-from keywright_ops.targets.local_data import LocalData
 from keywright_ops.targets.ports import user_name
 from keywright_ops.targets.target import Target
 from keywright_ops.vault.file import Vault
@@ -103,7 +102,7 @@ def open_environment(
     program = plan.engine.program if isinstance(plan.engine.program, str) else ""
     supervisor = ChildSupervisor(program, home)
     door = Door(lambda: locate(supervisor, transport, plan), by_user)
-    target = Target(transport, supervisor, door, data=LocalData(plan.persistence.directory))
+    target = Target(transport, supervisor, door)
     return _with_tls(Opened(place, plan, home, home, vault, secrets, target))
 
 

@@ -11,6 +11,7 @@ from keywright_ops.actions.up import Ask, home_of, open_for_change, taken_back, 
 from keywright_ops.apply.apply import Done, Workshop, apply, confirm
 from keywright_ops.apply.keep_copy import Storeroom
 from keywright_ops.apply.lock import lock
+from keywright_ops.facts.ending import is_ending
 from keywright_ops.gather.environment import EVERYTHING, gather
 from keywright_ops.gather.scratch_server import load_second_copy, program_of
 from keywright_ops.model.absence import Missing
@@ -20,7 +21,9 @@ from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import KeepCopy, Step
 from keywright_ops.steps.diff import before_stop
 from keywright_ops.steps.removal import hold_still, remove, stop_and_keep
+from keywright_ops.steps.restart import stop
 from keywright_ops.store.copies import Store
+from keywright_ops.targets.local_data import LocalData
 
 COPIES = "copies"  # the store's folder below the environment's own
 
@@ -49,15 +52,23 @@ class Removal(NamedTuple):
         return (*self.still, *self.keep, *self.remove)
 
 
+def open_with_data(ask: Ask) -> Opened:
+    """Open the environment for a change, with its data at hand."""
+    opened = open_for_change(ask)
+    data = LocalData(opened.plan.persistence.directory)
+    return opened._replace(target=opened.target._replace(data=data))
+
+
 def removal_steps(opened: Opened) -> Removal:
     """Return the steps that remove the data, and change nothing. Raises what stands in the way."""
     declared = declare(opened)
     facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
     refuse_foreign(opened, facts, adopt=False)
     lying = look(opened)
-    if isinstance(facts.process, Missing):
-        still: tuple[Step, ...] = ()
-    else:
+    still: tuple[Step, ...] = ()
+    if is_ending(facts.log) and not isinstance(facts.process, Missing):
+        still = (stop(facts, "it was asked to end already"),)  # what lies there then is the truth
+    elif not isinstance(facts.process, Missing):
         _refuse_unknown(facts)
         still = (*before_stop(declared, facts), *hold_still(facts))
     _refuse_without_room(opened, facts, lying)
@@ -89,7 +100,7 @@ def remove_data(ask: Ask) -> RemoveReport:
     is taken back then, and a server that ran runs again.
     """
     with lock(f"{home_of(ask)}/lock", "keywright down --volumes"):
-        opened = open_for_change(ask)
+        opened = open_with_data(ask)
         known = removal_steps(opened)
         shop = workshop(opened, ask)._replace(storeroom=_storeroom(opened))
         confirm(known.steps, shop)

@@ -10,10 +10,11 @@ from keywright_ops.actions.remove import (
     COPIES,
     RemoveReport,
     copies_folder,
+    open_with_data,
     removal_steps,
     remove_data,
 )
-from keywright_ops.actions.up import home_of, open_for_change
+from keywright_ops.actions.up import home_of
 from keywright_ops.cli.arguments import changing
 from keywright_ops.cli.as_json import kept_json, plan_json, show_json, steps_json
 from keywright_ops.cli.asking import ask
@@ -59,7 +60,7 @@ def _run_volumes(arguments: argparse.Namespace) -> int:
 
     wanted = ask(arguments)
     if arguments.dry_run:
-        opened = open_for_change(wanted)
+        opened = open_with_data(wanted)
         known = removal_steps(opened)
         show_steps("down", opened.plan, known.steps, arguments)
         if known.steps and not arguments.json:

@@ -46,8 +46,7 @@ class Store:
         ApplyError, and leaves nothing, when it cannot be written.
         """
         self._sweep()
-        moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        folder = f"{self.folder}/{moment}-{os.urandom(3).hex()}"
+        folder = f"{self.folder}/{_moment()}-{os.urandom(3).hex()}"
         try:
             make_folders(f"{folder}/data")
             written = tuple(_write(f"{folder}/data", file) for file in files)
@@ -143,6 +142,12 @@ def verify(folder: str, files: Iterable[CopiedFile]) -> str:
         if (size, digest) != (each.size, each.digest):
             return f"{each.name} reads back otherwise than it was written"
     return ""
+
+
+def _moment() -> str:
+    """The time (UTC) to the microsecond, so that names stand in the order in which copies were taken."""
+    seconds, rest = divmod(time.time_ns() // 1000, 10**6)
+    return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime(seconds))}.{rest:06d}Z"
 
 
 def _write(folder: str, file: Packed) -> CopiedFile:

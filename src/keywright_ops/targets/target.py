@@ -1,15 +1,17 @@
 """What every target offers, as three small protocols and one noun that holds them together."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from keywright.secret import Secret
 from keywright.wire import Reply, Word
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.container import Housing
-from keywright_ops.model.copies import Lying, Packed
 from keywright_ops.model.facts import File, Process
 from keywright_ops.targets.handshake import Presented
+
+if TYPE_CHECKING:
+    from keywright_ops.model.copies import Lying, Packed  # `status` copies nothing
 
 
 class Completed(NamedTuple):
@@ -144,11 +146,11 @@ class Container(Protocol):
 class Data(Protocol):
     """The data of the environment's server as it lies: a folder here, or a container's volume."""
 
-    def look(self) -> Lying | Missing:
+    def look(self) -> "Lying | Missing":
         """Where it lies, how many files and bytes; nothing there is no files."""
         ...
 
-    def pack(self) -> Iterator[Packed]:
+    def pack(self) -> "Iterator[Packed]":
         """Every file with its bytes, one after the other; call it only while no server runs.
 
         A file's pieces are read before the next file is asked for. Raises ApplyError for what is no
@@ -178,4 +180,4 @@ class Target(NamedTuple):
     redis: Redis
     can: Abilities = Abilities()
     container: Container | None = None
-    data: Data | None = None
+    data: Data | None = None  # given only where data is to be copied or removed
