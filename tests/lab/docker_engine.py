@@ -144,10 +144,13 @@ class Engine:
         self, argv: Sequence[str], **options: object
     ) -> subprocess.CompletedProcess[str]:
         """Run a program in the engine's network: there its published ports and bridges are."""
+        return self.run([*self.enter(), *argv], **options)  # type: ignore[arg-type]
+
+    def enter(self) -> tuple[str, ...]:
+        """What stands before a program's words to run it in the engine's network."""
         if self.process is None:
             raise RuntimeError("the engine does not run")
-        enter = ["nsenter", "--net", f"--target={self.process.pid}", "--", *argv]
-        return self.run(enter, **options)  # type: ignore[arg-type]
+        return ("nsenter", "--net", f"--target={self.process.pid}", "--")
 
     # --- images ---------------------------------------------------------------------------------
 

@@ -149,6 +149,7 @@ def recipes() -> Iterator[Recipe]:
                 "RUN chmod 755 /usr/local/bin/valkey-server && rm /usr/bin/redis-server"
                 " && useradd --system --uid 998 --no-create-home valkey"
             ),
+            'CMD ["valkey-server"]',
         ),
         (("valkey-server", server),),
     )
