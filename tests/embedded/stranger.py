@@ -45,6 +45,8 @@ class Said(NamedTuple):
 class Person:
     """Somebody with a home and a project in `root`; `settings` are lines of [env.local]."""
 
+    patience: float = PATIENCE
+
     def __init__(self, root: Path, *settings: str, top: str = "", more: str = "") -> None:
         self.root, self.home, self.project = root, root / "home", root / "project"
         self.home.mkdir(parents=True)
@@ -83,7 +85,7 @@ class Person:
             more["stdin"] = subprocess.PIPE
         child = self.start(*words, **({"env": environ} | more))
         try:
-            out, err = child.communicate(typed, timeout=PATIENCE)  # type: ignore[arg-type]
+            out, err = child.communicate(typed, timeout=self.patience)  # type: ignore[arg-type]
         except subprocess.TimeoutExpired:
             child.kill()
             raise

@@ -132,9 +132,9 @@ VALUES = (
     Difference(
         "Configuration Comparison",
         "the health check is `redis-cli ping`",
-        "the user `health` pings with `redis-cli -e`, and the answer must be PONG",
-        "`redis-cli ping` ends well on NOAUTH, LOADING and MISCONF: green on a server that nobody "
-        "can use.",
+        "the user `health` asks PING and INFO: the answer must be PONG, and writes must be taken",
+        "`redis-cli ping` ends well on NOAUTH, LOADING and MISCONF, and PING is answered with a full "
+        "memory and by a replica: green on a server that nobody can use.",
         "container.health_interval",
     ),
     Difference(
