@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from keywright.secret import Secret
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.plan import Plan
-from keywright_ops.targets.container import DockerContainer
 from keywright_ops.targets.compose import ComposeSupervisor
+from keywright_ops.targets.container import DockerContainer
 from keywright_ops.targets.container_door import ContainerDoor
 from keywright_ops.targets.container_files import ContainerFiles
 from keywright_ops.targets.docker import Docker

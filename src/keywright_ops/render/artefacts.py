@@ -57,6 +57,10 @@ def _local(plan: Plan, secrets: Mapping[str, Secret]) -> list[WholeFile]:
 def _docker(plan: Plan, container: Container, secrets: Mapping[str, Secret]) -> list[WholeFile]:
     base = f"{plan.directory}/" if plan.directory else ""
     folder = base + configuration_folder(container.compose_file)
+    # `git add .` would take the passwords along
+    ignored = [folder]
+    if plan.insight is not None:
+        ignored.append(base + preset_folder(container.compose_file))
     users = render_acl(plan, secrets)  # first: it says which user has no password
     health = secrets.get(_secret_of(plan, "health"), Secret("")).reveal()
     files = [
@@ -70,7 +74,7 @@ def _docker(plan: Plan, container: Container, secrets: Mapping[str, Secret]) -> 
     if plan.insight is not None:
         presets = f"{base}{preset_folder(container.compose_file)}/databases.json"
         files.append(WholeFile(presets, Secret(render_presets(plan, secrets)), GROUP))
-    return files
+    return files + [WholeFile(f"{each}/.gitignore", "*\n", GROUP) for each in ignored]
 
 
 def _systemd(plan: Plan, secrets: Mapping[str, Secret]) -> list[WholeFile]:
