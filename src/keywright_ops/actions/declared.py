@@ -1,5 +1,6 @@
 """What an opened environment should be: its artefacts, with absolute paths, for the diff."""
 
+from keywright_ops.actions.application_env import settle_dotenv
 from keywright_ops.actions.environment import CHOICES, Opened, choices_text
 from keywright_ops.facts.certificate import parse_pem
 from keywright_ops.model.absence import Missing
@@ -21,7 +22,10 @@ def declare(opened: Opened) -> Declared:
     for artefact in render(plan, opened.secrets, opened.vault.beside, certificates):
         if isinstance(artefact, WholeFile):
             path = artefact.path if artefact.path.startswith("/") else f"{base}/{artefact.path}"
-            files[path] = artefact._replace(path=path)
+            file = artefact._replace(path=path)
+            if artefact.path == plan.application.dotenv:
+                file = settle_dotenv(file, opened)
+            files[file.path] = file
     own = authority_files(opened.home, certificates)
     folder, compose = base, None
     if plan.container is not None:

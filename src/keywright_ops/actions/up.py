@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from keywright.errors import ApplyError, InputError, KeywrightError, Refused, Unreachable
+from keywright_ops.actions.application_env import noticed
 from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import Opened, open_environment, unresolved
 from keywright_ops.actions.place import find_place
@@ -121,7 +122,9 @@ def up(ask: Ask) -> UpReport:
             done += restart_steps(opened, shop, canary, "to prove that data survives it")
             restarted, seen = True, None
         proof_begun = time.monotonic()
-        outcomes = prove(opened, declared, canary, restarted, ask.proved, seen, quick=not done)
+        outcomes = prove(
+            opened, declare(opened), canary, restarted, ask.proved, seen, quick=not done
+        )
         shop.journal.prune()
     facts = gather(opened.target, opened.plan, frozenset({"info"}))
     ended = time.monotonic()
@@ -132,7 +135,8 @@ def up(ask: Ask) -> UpReport:
         "proof": ended - proof_begun,
     }
     record = restart_record(opened)
-    return UpReport(opened.plan, opened.home, tuple(done), outcomes, facts.server, record, timing)
+    plan = noticed(opened, tuple(done))
+    return UpReport(plan, opened.home, tuple(done), outcomes, facts.server, record, timing)
 
 
 def workshop(opened: Opened, ask: Ask) -> Workshop:
@@ -167,7 +171,7 @@ def rounds(
 ) -> tuple[list[Step], Facts | None]:
     """Gather, diff and apply until nothing differs; `done` grows, and is the caller's to take back."""
     for _ in range(ROUNDS + 1):  # the last one only sees that nothing differs
-        declared = declared._replace(drafted=opened.vault.drafted)
+        declared = declare(opened)  # anew: the application's .env may have changed meanwhile
         facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
         refuse_foreign(opened, facts, ask.adopt)
         if isinstance(facts.process, Missing) or not facts.process.suspended:

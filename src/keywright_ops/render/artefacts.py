@@ -102,6 +102,10 @@ def _docker(
 ) -> list[WholeFile]:
     base = f"{plan.directory}/" if plan.directory else ""
     folder = base + configuration_folder(container.compose_file)
+    # `git add .` would take the passwords along
+    ignored = [folder]
+    if plan.insight is not None:
+        ignored.append(base + preset_folder(container.compose_file))
     users = render_acl(plan, secrets, beside)  # first: it says which user has no password
     health = secrets.get(_secret_of(plan, "health"), Secret("")).reveal()
     files = [
@@ -116,7 +120,7 @@ def _docker(
         presets = f"{base}{preset_folder(container.compose_file)}/databases.json"
         connection = render_presets(plan, secrets, certificates)
         files.append(WholeFile(presets, Secret(connection), GROUP))
-    return files
+    return files + [WholeFile(f"{each}/.gitignore", "*\n", GROUP) for each in ignored]
 
 
 def _systemd(
