@@ -1,5 +1,6 @@
 """down --volumes: stop the server, keep a proven copy of its data, and remove the data."""
 
+from functools import partial
 from typing import NamedTuple
 
 from keywright.errors import ApplyError, KeywrightError, Unreachable
@@ -55,7 +56,7 @@ class Removal(NamedTuple):
 def open_with_data(ask: Ask) -> Opened:
     """Open the environment for a change, with its data at hand."""
     opened = open_for_change(ask)
-    data = LocalData(opened.plan.persistence.directory)
+    data = opened.target.data or LocalData(opened.plan.persistence.directory)
     return opened._replace(target=opened.target._replace(data=data))
 
 
@@ -129,11 +130,19 @@ def _keep(opened: Opened, known: Removal, shop: Workshop) -> tuple[Step, ...]:
 
 
 def _storeroom(opened: Opened) -> Storeroom:
-    return Storeroom(Store(copies_folder(opened)), load_second_copy)
+    if opened.target.container is None:
+        return Storeroom(Store(copies_folder(opened)), load_second_copy)
+    from keywright_ops.gather.scratch_container import load_in_container  # as the data, in Docker
+
+    load = partial(load_in_container, ("docker",))
+    return Storeroom(Store(copies_folder(opened)), load)
 
 
 def _program(opened: Opened, facts: Facts) -> str:
     """Who loads the copy: the very program that ran, else the environment's own."""
+    if opened.target.container is not None:
+        found = opened.target.container.glance().container
+        return opened.plan.engine.image if isinstance(found, Missing) else found.image_id
     if not isinstance(facts.process, Missing):
         return program_of(facts.process)
     return str(opened.plan.engine.program)

@@ -89,6 +89,12 @@ def plan_steps(ask: Ask) -> tuple[Opened, tuple[Step, ...]]:
     facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
     refuse_foreign(opened, facts, ask.adopt)
     steps = diff(declared, facts)
+    if opened.target.container is not None:
+        from keywright_ops.actions.docker_refusals import refuse_housing
+        from keywright_ops.actions.images import pulls
+
+        refuse_housing(opened, facts, steps, ask.adopt)
+        steps = (*pulls(opened), *steps) if steps else steps
     if opened.vault.turns:
         from keywright_ops.actions.rotation import next_turn  # only where one is unfinished
 
@@ -106,6 +112,10 @@ def up(ask: Ask) -> UpReport:
         declared = declare(opened)
         shop = workshop(opened, ask)
         canary = token()
+        if opened.target.container is not None:
+            from keywright_ops.actions.images import fetch_images  # `local` needs none
+
+            opened = fetch_images(opened, shop)
         done, seen = bring_up(ask, opened, declared, shop, canary)
         if opened.vault.turns:
             from keywright_ops.actions.rotation import (  # only where one is unfinished
@@ -179,7 +189,12 @@ def rounds(
         steps = with_canary(diff(declared, facts), opened.plan, facts, canary)
         if not steps:
             return [each.step for each in done], facts
-        refuse_taken_port(opened, steps, facts)
+        if opened.target.container is None:
+            refuse_taken_port(opened, steps, facts)
+        else:
+            from keywright_ops.actions.docker_refusals import refuse_housing
+
+            refuse_housing(opened, facts, steps, ask.adopt)
         refuse_lost_databases(opened.plan, facts)
         confirm(steps, shop)
         try:

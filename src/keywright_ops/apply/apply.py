@@ -39,6 +39,7 @@ from keywright_ops.model.step import (
     reads_files_again,
 )
 from keywright_ops.steps.conditions import holds, questions
+from keywright_ops.targets.docker import told
 from keywright_ops.targets.target import Target
 from keywright_ops.vault.file import Vault
 
@@ -148,7 +149,7 @@ def _do(do: Do, shop: Workshop) -> None:
         case RunCommand(argv, stdin):
             completed = target.transport.run(argv, stdin)
             if completed.code != 0:
-                raise ApplyError(f"{argv[0]} failed: {completed.errors.strip()}")
+                raise ApplyError(f"{argv[0]} {argv[1]} failed: {told(completed.errors)}")
         case RedisCommand(user, argv):
             reply = target.redis.ask(user, [argv])[0]
             if isinstance(reply, ReplyError):

@@ -12,7 +12,7 @@ from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.facts import AclUser, Certificate, Facts
 from keywright_ops.model.plan import Plan
-from keywright_ops.model.step import Control, KeepSecret, Signal, Step
+from keywright_ops.model.step import KeepSecret, Signal, Step
 from keywright_ops.profile.directive_names import SEVERAL_WORDS
 from keywright_ops.render.redis_conf import render_redis_conf
 from keywright_ops.steps.appendonly import appendonly_on_disk, await_rewrite, set_aside
@@ -97,10 +97,13 @@ def _start(declared: Declared, facts: Facts) -> list[Step]:
         (declared.acl, conf) if declared.compose is None else (declared.acl, conf, declared.compose)
     )
     files = [write(file, facts) for file in own if differs(file, facts)]
-    begin = start()
-    if _housing_reasons(declared, facts):
-        begin = begin._replace(title="make the container anew", do=Control("recreate"))
-    return [*files, begin]
+    if declared.compose is None or isinstance(facts.housing, Missing):
+        return [*files, start()]
+    from keywright_ops.steps.container import begin_anew, make_ground, set_aside_foreign
+
+    begin = begin_anew(start(), declared.plan, facts.housing, declared.compose.folder)
+    aside = set_aside_foreign(declared.plan, facts.housing)
+    return [*make_ground(declared.plan, facts.housing), *files, *aside, begin]
 
 
 def _as_it_was(plan: Plan, facts: Facts) -> dict[str, str]:
@@ -176,6 +179,7 @@ def _change_running(declared: Declared, facts: Facts) -> list[Step]:
         steps.append(write(declared.compose, facts))
     if reasons:
         ending = stop(facts, "; ".join(reasons), plan.persistence.promised)
+        ending = _taken_back(ending, declared, facts)
         steps.append(clients_follow(ending, plan, facts))
     return steps
 
@@ -196,6 +200,15 @@ def _update_housing(declared: Declared, facts: Facts) -> list[Step]:
     from keywright_ops.steps.container import update_live  # `local` lives in no container
 
     return update_live(declared.plan, facts.housing)
+
+
+def _taken_back(ending: Step, declared: Declared, facts: Facts) -> Step:
+    """A stop is taken back by starting what was stopped; a foreign container by its name alone."""
+    if declared.compose is None or isinstance(facts.housing, Missing):
+        return ending
+    from keywright_ops.steps.container import stop_foreign  # `local` lives in no container
+
+    return stop_foreign(ending, declared.plan, facts.housing)
 
 
 def before_stop(declared: Declared, facts: Facts) -> list[Step]:
