@@ -3,7 +3,7 @@
 from functools import partial
 from typing import NamedTuple
 
-from keywright.errors import ApplyError, KeywrightError, Unreachable
+from keywright.errors import ApplyError, KeywrightError, Refused, Unreachable
 from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import Opened
 from keywright_ops.actions.refusals import refuse_foreign, refuse_silent, refuse_suspended
@@ -149,7 +149,7 @@ def _program(opened: Opened, facts: Facts) -> str:
 
 
 def _refuse_unknown(facts: Facts) -> None:
-    """What a server holds must be known before it is removed. Raises Unreachable."""
+    """What a server holds must be known before it is removed. Raises Unreachable or Refused."""
     assert not isinstance(facts.process, Missing)
     refuse_suspended(facts.process)
     refuse_silent(facts)
@@ -157,6 +157,11 @@ def _refuse_unknown(facts: Facts) -> None:
         raise Unreachable(
             "the server runs, but does not tell Keywright what it holds",
             "`keywright up` mends that; after a plain `keywright down` what lies on the disk is copied",
+        )
+    if facts.info.get("aof_enabled") == "1" and facts.info.get("aof_last_write_status") == "err":
+        raise Refused(
+            "the server cannot write its append-only file: what lies on the disk is not all it holds",
+            "is the disk full? free some space, then run the same command again",
         )
     if facts.info.get("loading", "0") != "0":
         raise Unreachable(
