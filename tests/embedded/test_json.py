@@ -16,7 +16,8 @@ REPORTS = {
     "check": (("check",), "proofs server restart_proof warnings timing"),
     "status": (
         ("status",),
-        "running answers why server keys used_memory maxmemory clients evicted_keys restart_proof state",
+        "running answers why server keys used_memory maxmemory clients evicted_keys restart_proof "
+        "oldest_password rotations state",
     ),
     "diff": (("diff",), "dry_run steps"),
     "render": (("render",), "files rules written warnings"),
@@ -24,6 +25,8 @@ REPORTS = {
     "env-check": (("env", "check", "FILE"), "path findings"),
     "compare": (("compare", "dev", "prod"), "tables"),
     "explain": (("explain", "env.local"), "keys"),
+    "password-rotate": (("password", "rotate"), "users held steps proofs warnings timing"),
+    "password-status": (("password", "status"), "passwords warnings"),
     "info": (("info", "server"), "section fields"),
 }
 WITHOUT_HEAD = {"env-check", "compare", "explain", "info"}
@@ -63,3 +66,6 @@ def test_the_parts_have_their_fields(neighbour: Person) -> None:
     neighbour.declare()
     assert all(set(step) == {"id", "title", "danger"} for step in steps)
     assert {step["danger"] for step in steps} == {"safe"}
+    row = json.loads(neighbour.say("password", "status", "--json").out)["passwords"][0]
+    assert set(row) == {"user", "enabled", "source", "since", "age", "phase", "held", "old"}
+    assert set(row) - set(re.findall(r"`([a-z_]+)`", PAGE)) == set()

@@ -133,7 +133,8 @@ def _named(report: RotateReport) -> bool:
 
 def _status(arguments: argparse.Namespace) -> int:
     """Exit 0, whatever the age; warnings go to standard error."""
-    from keywright_ops.actions.password_status import OLD_DAYS, password_status
+    from keywright_ops.actions.password_status import password_status
+    from keywright_ops.vault.file import OLD_DAYS
 
     report = password_status(arguments.file, arguments.env, os.environ)
     if arguments.json:
