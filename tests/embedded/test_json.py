@@ -10,14 +10,16 @@ from tests.embedded.stranger import Person
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "json.md").read_text()
 HEAD = {"schema", "app", "environment", "kind"}
 
+STATUS = (
+    "running answers why server keys used_memory maxmemory clients evicted_keys restart_proof state"
+)
 # report → the words that ask for it (FILE is a .env in the project), and what it holds beside the head
 REPORTS = {
     "up": (("up",), "steps proofs server address url dotenv state restart_proof warnings timing"),
     "check": (("check",), "proofs server restart_proof warnings timing"),
     "status": (
         ("status",),
-        "running answers why server keys used_memory maxmemory clients evicted_keys restart_proof "
-        "oldest_password rotations state",
+        " ".join((STATUS, "oldest_password rotations")),
     ),
     "diff": (("diff",), "dry_run steps"),
     "render": (("render",), "files rules written warnings"),

@@ -10,6 +10,7 @@ from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import Opened, given_password
 from keywright_ops.actions.proving import token
 from keywright_ops.actions.rotation import Gone, Rotation, ask_clients, go_back, go_on, move, waits
+from keywright_ops.actions.takeover import refuse_lockout
 from keywright_ops.actions.up import Ask, bring_up, home_of, open_for_change, workshop
 from keywright_ops.apply.lock import lock
 from keywright_ops.gather.environment import EVERYTHING, gather
@@ -212,6 +213,7 @@ def refuse_differing(opened: Opened) -> None:
     """A rotation changes passwords and nothing else."""
     declared = declare(opened)
     facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
+    refuse_lockout(declared, facts, adopt=True)
     steps = diff(declared, facts)
     if steps:
         raise Refused(

@@ -72,11 +72,16 @@ class Vault:
                 chosen[name] = given[name]
             elif name in self._kept.secrets:
                 chosen[name] = self._kept.secrets[name]
-            elif otherwise and name in otherwise:
+            elif otherwise and name in otherwise and name not in self._drafted:
                 chosen[name] = otherwise[name]
             else:
                 chosen[name] = self._drafted.setdefault(name, Secret(_random()))
         return chosen
+
+    def adopt(self, name: str, found: Secret) -> None:
+        """Draft a secret that was found in use, unless one is kept already."""
+        if name not in self._kept.secrets:
+            self._drafted[name] = found
 
     @property
     def drafted(self) -> tuple[str, ...]:
