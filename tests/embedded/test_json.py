@@ -19,7 +19,7 @@ REPORTS = {
     "check": (("check",), "proofs server restart_proof warnings timing"),
     "status": (
         ("status",),
-        " ".join((STATUS, "oldest_password rotations")),
+        f"{STATUS} oldest_password rotations",
     ),
     "diff": (("diff",), "dry_run steps"),
     "render": (("render",), "files rules written warnings"),
