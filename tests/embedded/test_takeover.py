@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
-from tests.embedded.stranger import Person, await_true
+from tests.embedded.stranger import Person, await_true, end
 from tests.embedded.test_engines import ENGINES
 from tests.embedded.test_password import accepted
 
@@ -153,3 +153,77 @@ def test_the_conf_in_between_is_never_open(person: Callable[..., Person]) -> Non
     assert ids.index("write-users.acl") < ids.index("write-redis.conf") < ids.index("stop")
     assert ids.count("write-redis.conf") == 1
     assert "aclfile" in found.conf.read_text()
+
+
+@pytest.mark.parametrize("rewritten", [False, True], ids=["requirepass", "inline users"])
+def test_in_place(person: Callable[..., Person], engine: str, rewritten: bool) -> None:
+    """Law: nothing but the password changes: same process, same redis.conf otherwise, which agrees with the
+    live server, also after a restart by hand; old sessions are dead; `up` takes it over afterwards."""
+    one = person(f'server = "{engine}"', VARIABLE)
+    one.environ["REDIS_PASSWORD"] = PASSWORD
+    found = Found(one, engine, f'requirepass "{PASSWORD}"')
+    if rewritten:
+        with found.wire() as wire:
+            wire.call("CONFIG", "REWRITE")
+    assert one.say("password", "rotate", "--to-vault").code == 4
+    with found.wire() as session:
+        said = one.say("password", "rotate", "--in-place", "--to-vault")
+        assert said.code == 0, said
+        with pytest.raises(KeywrightError):
+            session.call("PING")
+    assert not found.answers()
+    assert found.process.poll() is None
+    found.password = one.secrets["default"]
+    assert found.answers()
+    conf = found.conf.read_text()
+    assert "aclfile" not in conf
+    assert PASSWORD not in conf
+    assert not (one.state / "users.acl").exists()
+    with found.wire() as wire:
+        assert wire.call("CONFIG", "GET", "requirepass") == ["requirepass", found.password]
+    end(found.process.pid)
+    found.process = subprocess.Popen(
+        (engine, str(found.conf)), cwd=one.state, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    await_true(found.answers, "the server answers with the new password")
+    found.expect_taken_over()
+
+
+def test_in_place_held_and_undone(person: Callable[..., Person], engine: str) -> None:
+    """Law: --hold leaves both valid, --undo the old one alone, in redis.conf too; no restart."""
+    found = Found(person(f'server = "{engine}"'), engine, f'requirepass "{PASSWORD}"')
+    one = found.one
+    said = one.say("password", "rotate", "--in-place", "--hold")
+    assert said.code == 0, said
+    new = one.secrets["default"]
+    assert new != PASSWORD
+    assert found.answers()
+    assert accepted(one, "default", new)
+    said = one.say("password", "rotate", "--undo")
+    assert said.code == 0, said
+    assert found.answers()
+    assert not accepted(one, "default", new)
+    assert found.process.poll() is None
+    with found.wire() as wire:
+        assert wire.call("CONFIG", "GET", "requirepass") == ["requirepass", PASSWORD]
+        (line,) = wire.call("ACL", "LIST")
+    assert line.count("#") == 1
+    found.expect_taken_over()
+
+
+def test_in_place_and_then_up(person: Callable[..., Person]) -> None:
+    """Law: `up` in the middle of it takes the server over with both passwords valid, and --finish ends it."""
+    program = ENGINES["valkey-9.1"][0]
+    found = Found(person(), program, f'requirepass "{PASSWORD}"')
+    assert found.one.say("password", "rotate", "--in-place", "--hold").code == 0
+    found.expect_taken_over()
+    assert accepted(found.one, "default", found.one.secrets["default"])
+    said = found.one.say("password", "rotate", "--finish")
+    assert said.code == 0, said
+    assert not found.answers()
+
+
+def test_in_place_is_for_found_servers(settled: Person) -> None:
+    """Law: where an ACL file is, the ordinary rotation does it."""
+    assert settled.say("password", "rotate", "--in-place").code == 4

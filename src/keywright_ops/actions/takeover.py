@@ -14,6 +14,7 @@ from keywright_ops.model.login import REFUSALS
 from keywright_ops.model.plan import Plan
 from keywright_ops.steps.diff import Declared
 from keywright_ops.targets.target import Transport
+from keywright_ops.vault.file import Vault
 from keywright_ops.vault.kept import sha256
 
 
@@ -35,8 +36,13 @@ def found_password(transport: Transport, plan: Plan) -> Secret | None:
     return told
 
 
-def refuse_lockout(declared: Declared, facts: Facts, adopt: bool) -> None:
-    """Whoever can log in at a found server must be able to afterwards. Raises Refused otherwise."""
+def refuse_lockout(
+    declared: Declared, facts: Facts, adopt: bool, ours: frozenset[str] = frozenset()
+) -> None:
+    """Whoever can log in at a found server must be able to afterwards. Raises Refused otherwise.
+
+    `ours` are hashes of passwords that Keywright itself is rotating away.
+    """
     disk = {} if isinstance(facts.disk_config, Missing) else facts.disk_config
     if isinstance(facts.process, Missing) or disk.get("aclfile") or not disk:
         return
@@ -49,7 +55,7 @@ def refuse_lockout(declared: Declared, facts: Facts, adopt: bool) -> None:
                 f'give it: {key} = "{variable}" in keywright.toml, and export {variable}',
             )
         return
-    losers = _losers(declared, facts)
+    losers = _losers(declared, facts, ours)
     if losers and not adopt:
         raise Refused(
             f"taking this server over would lock out {', '.join(losers)}",
@@ -57,7 +63,7 @@ def refuse_lockout(declared: Declared, facts: Facts, adopt: bool) -> None:
         )
 
 
-def _losers(declared: Declared, facts: Facts) -> list[str]:
+def _losers(declared: Declared, facts: Facts, ours: frozenset[str]) -> list[str]:
     assert not isinstance(facts.users, Missing)
     found = [
         f"user {name}"
@@ -70,6 +76,11 @@ def _losers(declared: Declared, facts: Facts) -> list[str]:
             continue
         if user.nopass and not planned.nopass:
             found.append(f"who logs in as {name} without a password")
-        elif user.hashes - planned.hashes:
+        elif user.hashes - planned.hashes - ours:
             found.append(f"who logs in as {name} with another password")
     return found
+
+
+def rotated_by_us(vault: Vault) -> frozenset[str]:
+    """Return the hashes of the passwords that are being rotated."""
+    return frozenset(sha256(turn.other) for turn in vault.turns.values())

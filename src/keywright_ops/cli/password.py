@@ -39,6 +39,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--password-stdin", action="store_true", help="read the new password, one line"
     )
+    parser.add_argument(
+        "--in-place", action="store_true", help="leave a found server as it is otherwise"
+    )
     changing(parser)
 
 
@@ -56,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.undo,
         arguments.to_vault,
         _typed() if arguments.password_stdin else None,
+        arguments.in_place,
     )
     if arguments.dry_run:
         opened, steps = rotate_steps(ask(arguments), wish)

@@ -129,10 +129,10 @@ class RunCommand(NamedTuple):
 
 
 class RedisCommand(NamedTuple):
-    """Send one command as this ACL user."""
+    """Send one command as this ACL user; a word may be a Secret."""
 
     as_user: str
-    argv: tuple[str, ...]
+    argv: tuple[str | Secret, ...]
 
 
 LOAD_USERS = RedisCommand(ADMIN, ("ACL", "LOAD"))  # read the ACL file again; open sessions stay
