@@ -153,7 +153,8 @@ def _change_running(declared: Declared, facts: Facts) -> list[Step]:
     loads. Live changes come first, because a stop keeps the data only as the live server does.
     """
     plan = declared.plan
-    steps = load_users(declared.acl, declared.users, facts)
+    reads = plan.directive("aclfile")
+    steps = load_users(declared.acl, declared.users, facts, reads.value if reads else "")
     steps += set_live(plan, facts)
     steps += _update_housing(declared, facts)
     if all(each.name != "appendonly" for each in differing(plan, facts)):
@@ -165,11 +166,12 @@ def _change_running(declared: Declared, facts: Facts) -> list[Step]:
     elif stale(plan, declared.certificate, facts):
         reasons.append("this server reads a certificate only when it starts")
     # `databases` is written at once: whoever starts the server next knows by it that a running one
-    # told us that the databases which go are empty
+    # told us that the databases which go are empty; `aclfile` too, or a server that somebody starts
+    # meanwhile would take everybody without a password
     waiting = [
         each.name
         for each in differing(plan, facts)
-        if needs_restart(each) and each.name != "databases"
+        if needs_restart(each) and each.name not in ("databases", "aclfile")
     ]
     conf = _conf(declared, _live(facts, waiting))
     if differs(conf, facts):
