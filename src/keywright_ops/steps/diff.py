@@ -11,7 +11,7 @@ from keywright_ops.facts.ending import is_ending
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.facts import AclUser, Certificate, Facts
-from keywright_ops.model.plan import Plan
+from keywright_ops.model.plan import Directive, Plan
 from keywright_ops.model.step import KeepSecret, Step
 from keywright_ops.profile.directive_names import SEVERAL_WORDS
 from keywright_ops.render.redis_conf import render_redis_conf
@@ -19,7 +19,14 @@ from keywright_ops.steps.appendonly import appendonly_on_disk, await_rewrite, se
 from keywright_ops.steps.files import differs, write
 from keywright_ops.steps.restart import await_loaded, start, stop, wake
 from keywright_ops.steps.running import differing, needs_restart, set_live
-from keywright_ops.steps.tls import clients_follow, reload_certificate, reloads_live, stale
+from keywright_ops.steps.tls import (
+    clients_follow,
+    open_beside,
+    opens_live,
+    reload_certificate,
+    reloads_live,
+    stale,
+)
 from keywright_ops.steps.users import load_users
 
 
@@ -129,6 +136,7 @@ def _change_running(declared: Declared, facts: Facts) -> list[Step]:
     if all(each.name != "appendonly" for each in differing(plan, facts)):
         steps += _agree(plan, facts)
     reasons = _restart_reasons(plan, facts)
+    steps += open_beside(plan, facts)
     if reloads_live(facts):
         steps += reload_certificate(plan, declared.certificate, facts)
     elif stale(plan, declared.certificate, facts):
@@ -138,7 +146,7 @@ def _change_running(declared: Declared, facts: Facts) -> list[Step]:
     waiting = [
         each.name
         for each in differing(plan, facts)
-        if needs_restart(each) and each.name != "databases"
+        if _waits(each, plan, facts) and each.name != "databases"
     ]
     conf = _conf(declared, _live(facts, waiting))
     if differs(conf, facts):
@@ -183,7 +191,7 @@ def _restart_reasons(plan: Plan, facts: Facts) -> list[str]:
     reasons = [
         f"{each.name} {facts.config[each.name] or '(empty)'} → {each.value or '(empty)'}"
         for each in differing(plan, facts)
-        if needs_restart(each)
+        if _waits(each, plan, facts)
     ]
     program = plan.engine.program
     # the name it was started by counts: Debian's redis-server is a link to redis-check-rdb
@@ -193,6 +201,12 @@ def _restart_reasons(plan: Plan, facts: Facts) -> list[str]:
     elif facts.process.executable.endswith(" (deleted)"):  # as Linux marks a replaced file
         reasons.append("its program was replaced by another version")
     return reasons
+
+
+def _waits(directive: Directive, plan: Plan, facts: Facts) -> bool:
+    """Whether the setting waits for a restart; TLS can be opened beside an open port without one."""
+    opened = directive.name == "tls-port" and opens_live(plan, facts)
+    return needs_restart(directive) and not opened
 
 
 def _disk_disagrees(facts: Facts) -> bool:
