@@ -21,6 +21,7 @@ from keywright_ops.steps.restart import await_loaded, start, stop, wake
 from keywright_ops.steps.running import differing, needs_restart, set_live
 from keywright_ops.steps.tls import (
     clients_follow,
+    closes_tls,
     open_beside,
     opens_live,
     reload_certificate,
@@ -193,6 +194,7 @@ def _restart_reasons(plan: Plan, facts: Facts) -> list[str]:
         for each in differing(plan, facts)
         if _waits(each, plan, facts)
     ]
+    reasons += [each for each in (closes_tls(plan, facts),) if each]
     program = plan.engine.program
     # the name it was started by counts: Debian's redis-server is a link to redis-check-rdb
     running = (facts.process.executable, facts.process.command[0])

@@ -70,9 +70,15 @@ def opens_live(plan: Plan, facts: Facts) -> bool:
     tls = plan.listen.tls
     if tls is None or not plan.listen.port or isinstance(facts.config, Missing):
         return False
-    alone = facts.config.get("tls-port", "0") == "0"
+    alone = facts.config.get("tls-port") == "0"  # a server without TLS does not know the setting
     same = facts.config.get("port") == str(plan.listen.port)
     return alone and same and reloads_live(facts)
+
+
+def closes_tls(plan: Plan, facts: Facts) -> str:
+    """Why a server that speaks TLS must be started anew where none is declared; "" where it need not."""
+    live = "0" if isinstance(facts.config, Missing) else facts.config.get("tls-port", "0")
+    return "" if plan.listen.tls is not None or live == "0" else f"tls-port {live} → 0"
 
 
 def open_beside(plan: Plan, facts: Facts) -> list[Step]:
