@@ -27,7 +27,8 @@ CASES = {
         ("0", "6380"),
     ),
     "in a container": (
-        "dev", "", ("redis", "shop-redis", "127.0.0.1", "localhost", "::1"), "/usr/local/etc/redis/tls", "/certs/ca.crt",
+        "dev", "", ("redis", "shop-redis", "127.0.0.1", "localhost", "::1"),
+        "/usr/local/etc/redis/tls", "/certs/ca.crt",
         ("0", "6380"),
     ),
     "on the host": (
