@@ -15,6 +15,10 @@ class Tls(NamedTuple):
 class Endpoint(NamedTuple):
     """Address, TLS and credentials. `unix_path` wins over host and port; times are seconds.
 
+    `relay` is the argv of a program whose standard input and output are the connection, such as
+    `docker exec -i NAME …` or `ssh -W`; it wins over both, and host still names the peer for TLS
+    and in messages.
+
     Without a password no AUTH is sent; with one and no username the default user is meant.
     """
 
@@ -26,11 +30,12 @@ class Endpoint(NamedTuple):
     tls: Tls | None = None
     connect_timeout: float = 2.0
     timeout: float = 5.0
+    relay: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:
         """The address as a person writes it."""
-        if self.unix_path:
+        if self.unix_path and not self.relay:
             return self.unix_path
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"

@@ -10,13 +10,16 @@ import socket
 import struct
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import hiredis
 
 from keywright.endpoint import Endpoint, Tls
 from keywright.errors import ConnectionLost, ProtocolError, ReplyError, Unreachable
 from keywright.secret import Secret
+
+if TYPE_CHECKING:  # loaded only for an endpoint with a relay: it needs subprocess
+    from keywright.relay import Relay
 
 Word = str | bytes | int | float | Secret
 Reply = Any  # RESP is recursive: str | int | None | ReplyError | list of Reply
@@ -40,8 +43,10 @@ class Wire:
             encoding="utf-8",
             errors="surrogateescape",
         )
-        self._socket = _connect(endpoint)
+        self._answered = False
+        self._relay = _start(endpoint)
         try:
+            self._socket = _connect(endpoint, self._relay)
             self._greet(name)
         except BaseException:
             self.close()
@@ -73,7 +78,7 @@ class Wire:
         packed = [_pack(words) for words in commands]
         try:
             self._socket.sendall(b"".join(packed))
-            return [self._read() for _ in packed]
+            replies = [self._read() for _ in packed]
         except (TimeoutError, BlockingIOError):  # the second is what SO_RCVTIMEO says
             self.close()
             raise ConnectionLost(
@@ -81,6 +86,8 @@ class Wire:
                 "is the server busy, stopped (SIGSTOP) or behind a firewall that drops?",
             ) from None
         except OSError as error:
+            if self._relay is not None:
+                raise self._ended(self._relay) from None
             self.close()
             if isinstance(error, Unreachable):
                 raise
@@ -93,6 +100,17 @@ class Wire:
                 f"{self.endpoint.address} does not speak the Redis protocol",
                 "is this another service's port, or does one side expect TLS?",
             ) from None
+        self._answered = True
+        return replies
+
+    def _ended(self, relay: "Relay") -> Unreachable:
+        """What to say of a relay that hung up: before the first answer, it never got there."""
+        said = relay.last_words()
+        self.close()
+        if self._answered:
+            why = f": {said}" if said else ""
+            return ConnectionLost(f"the connection to {self.endpoint.address} broke{why}")
+        return never_there(self.endpoint, said)
 
     def _read(self) -> Reply:
         reader = self._reader
@@ -106,8 +124,12 @@ class Wire:
         return reply
 
     def close(self) -> None:
-        """Close the connection; closing twice is fine."""
-        self._socket.close()
+        """Close the connection, and end its relay; closing twice is fine."""
+        link = getattr(self, "_socket", None)  # None while connecting
+        if link is not None:
+            link.close()
+        if self._relay is not None:
+            self._relay.close()
 
     def __enter__(self) -> Self:
         return self
@@ -133,10 +155,28 @@ def _plain(word: Word) -> bytes | int | float:
     return word.encode("utf-8", "surrogateescape") if isinstance(word, str) else word
 
 
-def _connect(endpoint: Endpoint) -> socket.socket:
+def _start(endpoint: Endpoint) -> "Relay | None":
+    """Start the endpoint's relay, if it has one."""
+    if not endpoint.relay:
+        return None
+    from keywright.relay import Relay  # subprocess: only for those who use it
+
+    return Relay(endpoint.relay)
+
+
+def never_there(endpoint: Endpoint, said: str) -> Unreachable:
+    """What to say of a relay that ended before the server's first answer."""
+    program = endpoint.relay[0].rpartition("/")[2]
+    why = f"{program} said: {said}" if said else f"{program} ended without a word"
+    return Unreachable(f"cannot reach {endpoint.address}: {why}", "is the server running there?")
+
+
+def _connect(endpoint: Endpoint, relay: "Relay | None") -> socket.socket:
     """Open the socket. Raises Unreachable with what a person can do about it."""
     try:
-        if endpoint.unix_path:
+        if relay is not None:
+            link = relay.link
+        elif endpoint.unix_path:
             link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             link.settimeout(endpoint.connect_timeout)
             link.connect(endpoint.unix_path)
@@ -157,6 +197,11 @@ def _connect(endpoint: Endpoint) -> socket.socket:
             f"nobody listens on {endpoint.address}", "is the server running, and on this port?"
         ) from None
     except OSError as error:
+        # ssl's refusal of a certificate is a ValueError too: then the relay did its part, and got there
+        refused = isinstance(error, ValueError)
+        said = relay.last_words() if relay is not None and not refused else ""
+        if said:
+            raise never_there(endpoint, said) from None
         raise Unreachable(f"cannot reach {endpoint.address}: {error.strerror or error}") from None
     _limit(link, endpoint.timeout)
     return link

@@ -122,18 +122,19 @@ class Machine(NamedTuple):
                 time.sleep(0.002)
 
 
-def killed_up(machine: Machine, boundary: int) -> str:
-    """Run the real `up` in a process that kills itself with SIGKILL at this boundary.
+def killed_up(machine: Machine, boundary: int, deed: Callable[[Ask], object] = up) -> str:
+    """Run the real `up`, or another deed, in a process that kills itself with SIGKILL at this boundary.
 
     Boundaries are counted over everything that is told (begin, doing, done of each step, each proof)
-    and the moment after each effect, before the journal says "done". Returns the boundary's name,
+    and the moment after each effect, before the journal says "done"; for other deeds than `up` also
+    before everything that makes a file last or go. Returns the boundary's name,
     or "" when `up` ended before it.
     """
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(read)
-        _run_and_die(machine, boundary, write)
+        _run_and_die(machine, boundary, write, deed)
     os.close(write)
     with os.fdopen(read) as pipe:
         name = pipe.read()
@@ -145,7 +146,7 @@ def killed_up(machine: Machine, boundary: int) -> str:
     return ""
 
 
-def _run_and_die(machine: Machine, boundary: int, pipe: int) -> None:
+def _run_and_die(machine: Machine, boundary: int, pipe: int, deed: Callable[[Ask], object]) -> None:
     """In the child: never returns."""
     count = -1
 
@@ -163,6 +164,16 @@ def _run_and_die(machine: Machine, boundary: int, pipe: int) -> None:
     def proved(outcome: Outcome) -> None:
         pass_by(f"proved {outcome.proof.id}")
 
+    def counted(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*words: Any, **more: Any) -> Any:
+            pass_by(f"before {real.__name__}")
+            return real(*words, **more)
+
+        return call
+
+    if deed is not up:  # what a copy consists of: every moment at which something becomes lasting
+        os.fsync, os.rename = counted(os.fsync), counted(os.rename)
+        os.unlink, os.rmdir = counted(os.unlink), counted(os.rmdir)
     real: Callable[..., None] = apply._do
 
     def do(doing: Any, shop: Any) -> None:
@@ -174,7 +185,7 @@ def _run_and_die(machine: Machine, boundary: int, pipe: int) -> None:
         environ = machine.environ
         os.environ.clear()
         os.environ.update(environ)
-        up(Ask(str(machine.toml), None, environ, watch, proved, lambda steps: True))
+        deed(Ask(str(machine.toml), None, environ, watch, proved, lambda steps: True))
     except BaseException as error:  # noqa: BLE001 - a forked child must never return
         os.write(pipe, f"{type(error).__name__}: {error}".encode())
         os._exit(1)

@@ -45,6 +45,8 @@ class Said(NamedTuple):
 class Person:
     """Somebody with a home and a project in `root`; `settings` are lines of [env.local]."""
 
+    patience: float = PATIENCE
+
     def __init__(self, root: Path, *settings: str, top: str = "", more: str = "") -> None:
         self.root, self.home, self.project = root, root / "home", root / "project"
         self.home.mkdir(parents=True)
@@ -78,9 +80,12 @@ class Person:
     def say(self, *words: str, **more: object) -> Said:
         """Run one command to its end, and hold what holds for all of them."""
         environ = self.environ | more.pop("environ", {})  # type: ignore[operator]
+        typed = more.pop("typed", None)
+        if typed is not None:
+            more["stdin"] = subprocess.PIPE
         child = self.start(*words, **({"env": environ} | more))
         try:
-            out, err = child.communicate(timeout=PATIENCE)
+            out, err = child.communicate(typed, timeout=self.patience)  # type: ignore[arg-type]
         except subprocess.TimeoutExpired:
             child.kill()
             raise
@@ -128,7 +133,11 @@ class Person:
         )
         for path in root.glob("keywright/*/*/vault.json"):
             try:
-                found |= json.loads(path.read_text())["secrets"]
+                kept = json.loads(path.read_text())
+                found |= kept["secrets"]
+                found |= {
+                    f"{name} other": turn["other"] for name, turn in kept.get("turns", {}).items()
+                }
             except (OSError, ValueError, TypeError):
                 continue
         return found

@@ -23,7 +23,9 @@ def rendered(environment: str) -> dict[str, str]:
     files, modes, rules = {}, [], []
     for artefact in render(plan, secrets_of(plan)):
         if isinstance(artefact, WholeFile):
-            files[artefact.path.lstrip("/")] = artefact.text()
+            # (under its own name it would keep the golden files beside it out of this repository)
+            path = artefact.path.replace("/.gitignore", "/dot.gitignore")
+            files[path.lstrip("/")] = artefact.text()
             modes.append(f"{artefact.mode:04o} {artefact.path}")
         elif isinstance(artefact, Rule):
             rules.append(" ".join(str(field) for field in artefact if field != ""))

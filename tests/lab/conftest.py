@@ -1,9 +1,12 @@
 """What tests of the lab share: one Docker Engine per session, with its images made on demand."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.lab import docker_engine
+from tests.lab.person import DockerPerson, Outside, outside
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +35,32 @@ def official_image(engine: docker_engine.Engine) -> str:
 def valkey_image(engine: docker_engine.Engine) -> str:
     """Valkey 9.1 under an account of its own."""
     return engine.add_valkey()
+
+
+@pytest.fixture(scope="session")
+def images(engine: docker_engine.Engine) -> docker_engine.Engine:
+    """The engine with every image of the lab."""
+    engine.add_images()
+    return engine
+
+
+@pytest.fixture
+def somebody(images: docker_engine.Engine, tmp_path: Path) -> Iterator[Callable[..., DockerPerson]]:
+    """Make persons with Docker: `somebody(text, inside=False, compose="1.29")`; they clean up."""
+    there: list[DockerPerson] = []
+
+    def make(text: str = "", **options: Any) -> DockerPerson:
+        person = DockerPerson(tmp_path / f"person{len(there)}", images, text, **options)
+        there.append(person)
+        return person
+
+    yield make
+    for person in there:
+        person.leave()
+
+
+@pytest.fixture(scope="session")
+def neighbour(engine: docker_engine.Engine) -> Iterator[Outside]:
+    """Another machine on the network of the engine's host."""
+    with outside(engine) as there:
+        yield there

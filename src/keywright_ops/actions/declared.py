@@ -1,5 +1,6 @@
-"""What an opened local environment should be: its artefacts, with absolute paths, for the diff."""
+"""What an opened environment should be: its artefacts, with absolute paths, for the diff."""
 
+from keywright_ops.actions.application_env import settle_dotenv
 from keywright_ops.actions.environment import CHOICES, Opened, choices_text
 from keywright_ops.facts.certificate import parse_pem
 from keywright_ops.model.absence import Missing
@@ -9,25 +10,33 @@ from keywright_ops.model.facts import Certificate
 from keywright_ops.plan.certificate import FOLDER
 from keywright_ops.render.acl import declared_users
 from keywright_ops.render.artefacts import render
+from keywright_ops.render.compose import configuration_folder
 from keywright_ops.steps.diff import Declared
 
 
 def declare(opened: Opened) -> Declared:
     """Render the environment's artefacts and name those that the server itself reads."""
+    plan, base = opened.plan, opened.base
     files = {}
     certificates = opened.authority.certificates() if opened.authority else None
-    for artefact in render(opened.plan, opened.secrets, certificates):
+    for artefact in render(plan, opened.secrets, opened.vault.beside, certificates):
         if isinstance(artefact, WholeFile):
-            path = (
-                artefact.path if artefact.path.startswith("/") else f"{opened.home}/{artefact.path}"
-            )
-            files[path] = artefact._replace(path=path)
-    conf = files.pop(f"{opened.home}/redis.conf")
-    acl = files.pop(f"{opened.home}/users.acl")
+            path = artefact.path if artefact.path.startswith("/") else f"{base}/{artefact.path}"
+            file = artefact._replace(path=path)
+            if artefact.path == plan.application.dotenv:
+                file = settle_dotenv(file, opened)
+            files[file.path] = file
     own = authority_files(opened.home, certificates)
-    choices = WholeFile(f"{opened.home}/{CHOICES}", choices_text(opened.plan), 0o600)
+    folder, compose = base, None
+    if plan.container is not None:
+        folder = f"{base}/{plan.directory}".rstrip("/")
+        compose = files.pop(f"{folder}/{plan.container.compose_file}")
+        folder = f"{folder}/{configuration_folder(plan.container.compose_file)}"
+    conf = files.pop(f"{folder}/redis.conf")
+    acl = files.pop(f"{folder}/users.acl")
+    choices = WholeFile(f"{opened.home}/{CHOICES}", choices_text(plan), 0o600)
     return Declared(
-        plan=opened.plan,
+        plan=plan,
         conf=conf,
         acl=acl,
         others=(
@@ -35,8 +44,9 @@ def declare(opened: Opened) -> Declared:
             *own,
             *(each for path, each in files.items() if path not in paths_of(own)),
         ),
-        users=declared_users(opened.plan, opened.secrets),
+        users=declared_users(plan, opened.secrets, opened.vault.beside),
         drafted=opened.vault.drafted,
+        compose=compose,
         certificate=served(opened, certificates),
     )
 
@@ -69,4 +79,4 @@ def served(opened: Opened, own: Certificates | None) -> Certificate | Missing:
 
 def file_paths(declared: Declared) -> tuple[str, ...]:
     """Return the paths of everything that should exist."""
-    return tuple(file.path for file in (declared.conf, declared.acl, *declared.others))
+    return tuple(file.path for file in declared.files)

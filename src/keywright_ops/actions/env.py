@@ -10,6 +10,7 @@ from keywright_ops.actions.render import STAND_IN, starred
 from keywright_ops.apply.lock import lock
 from keywright_ops.model.plan import Plan
 from keywright_ops.render.dotenv import render_dotenv
+from keywright_ops.render.dotenv_lines import HEADER
 from keywright_ops.targets.local import LocalTransport
 from keywright_ops.vault.file import Vault
 
@@ -59,7 +60,7 @@ def _refuse_foreign(path: str) -> None:
         return
     try:
         with open(path, encoding="utf-8", errors="replace") as stream:
-            ours = "Written by Keywright" in stream.read(400)
+            ours = HEADER.match(stream.read(400)) is not None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
     if not ours:

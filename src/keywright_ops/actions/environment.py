@@ -10,10 +10,12 @@ from keywright.errors import InputError, ProfileError, Refused
 from keywright.secret import Secret
 from keywright_ops.actions.locate import locate
 from keywright_ops.actions.place import Place, find_place
+from keywright_ops.actions.secrets import secret_warnings
 from keywright_ops.gather.environment import port
 from keywright_ops.gather.host import gather_host
 from keywright_ops.model.absence import Discovered, Missing
 from keywright_ops.model.facts import Certificate, HostFacts
+from keywright_ops.model.login import other
 from keywright_ops.model.plan import Plan
 from keywright_ops.plan.listen import PORT_CANDIDATES
 from keywright_ops.plan.resolve import resolve
@@ -32,7 +34,8 @@ CHOICES = "choices.json"
 
 
 class Opened(NamedTuple):
-    """An environment, opened: `place` the project, `home` its folder, `secrets` by user name.
+    """An environment, opened: `place` the project, `home` its state's folder, `base` the one where
+    artefacts with relative paths lie, `secrets` by user name.
 
     `authority` makes its certificate, None where that is a person's or there is no TLS; `certificate` is
     what lies on disk now.
@@ -41,6 +44,7 @@ class Opened(NamedTuple):
     place: Place
     plan: Plan
     home: str
+    base: str
     vault: Vault
     secrets: Mapping[str, Secret]
     target: Target
@@ -74,7 +78,7 @@ def open_environment(
 ) -> Opened:
     """Open an environment that runs here. Raises InputError for one that only `render` can serve."""
     place, plan = open_plan(file, environment, environ, ask_host)
-    if plan.kind != "local":
+    if plan.kind != "local" and plan.container is None:
         raise InputError(
             f"environment {plan.environment} ({plan.kind}) cannot be run from here yet",
             f"`keywright render -e {plan.environment} -o DIR` writes everything it needs",
@@ -83,17 +87,39 @@ def open_environment(
     transport = LocalTransport()
     vault = Vault(transport, f"{home}/vault.json")
     secrets = choose_secrets(plan, vault, place, environ)
-    by_user = {user.name: secrets[user.secret] for user in plan.users}
+    plan = plan._replace(
+        warnings=(
+            *plan.warnings,
+            *secret_warnings(plan, vault, given_password(plan, place, environ)),
+        )
+    )
+    by_user = by_login(plan, secrets, vault)
+    if plan.container is not None:
+        from keywright_ops.actions.docker_target import docker_target  # `local` needs no Docker
+
+        target = docker_target(plan, place.folder, transport, by_user)
+        return _with_tls(Opened(place, plan, home, place.folder, vault, secrets, target))
     program = plan.engine.program if isinstance(plan.engine.program, str) else ""
     supervisor = ChildSupervisor(program, home)
     door = Door(lambda: locate(supervisor, transport, plan), by_user)
     target = Target(transport, supervisor, door)
-    opened = Opened(place, plan, home, vault, secrets, target)
-    if plan.listen.tls is None:
+    return _with_tls(Opened(place, plan, home, home, vault, secrets, target))
+
+
+def _with_tls(opened: Opened) -> Opened:
+    if opened.plan.listen.tls is None:
         return opened
     from keywright_ops.actions.certificate import with_certificate  # only where there is TLS
 
     return with_certificate(opened)
+
+
+def by_login(plan: Plan, secrets: Mapping[str, Secret], vault: Vault) -> dict[str, Secret]:
+    """Return the password of every login: each user, and as `other` each that is being rotated."""
+    found = {user.name: secrets[user.secret] for user in plan.users}
+    turns = vault.turns
+    found |= {other(u.name): turns[u.secret].other for u in plan.users if u.secret in turns}
+    return found
 
 
 def choose_secrets(
@@ -101,15 +127,21 @@ def choose_secrets(
 ) -> dict[str, Secret]:
     """Return a secret for every user: the named variable, the vault, the guide's default, or a draft."""
     given: dict[str, Secret] = {}
-    if plan.password_variable:
-        value = environ.get(plan.password_variable) or _from_dotenv(place, plan.password_variable)
-        if value:
-            _refuse_placeholder(plan, value)
-            given["default"] = Secret(value)
-    if "default" not in given and plan.default_password:
-        given["default"] = Secret(plan.default_password)
+    value = given_password(plan, place, environ)
+    if value and not vault.rotated_away("default", value):
+        _refuse_placeholder(plan, value.reveal())
+        given["default"] = value
+    names = dict.fromkeys(user.secret for user in plan.users)
+    guide = {"default": Secret(plan.default_password)} if plan.default_password else {}
     # a managed service has no users of ours, but the application's password may be given all the same
-    return given | vault.draft(dict.fromkeys(user.secret for user in plan.users), given)
+    return given | vault.draft(names, given, guide)
+
+
+def given_password(plan: Plan, place: Place, environ: Mapping[str, str]) -> Secret | None:
+    """The default user's password in the variable that the profile names: the shell's, or .env's."""
+    name = plan.password_variable
+    value = name and (environ.get(name) or _from_dotenv(place, name))
+    return Secret(value) if value else None
 
 
 def _from_dotenv(place: Place, variable: str) -> str:
@@ -178,6 +210,8 @@ def read_choices(home: str) -> dict[str, str]:
 def choices_text(plan: Plan) -> str:
     """Return the choices of this plan as they are kept."""
     kept = {"port": str(port(plan)), "program": str(plan.engine.program)}
+    if plan.container is not None:  # nothing was chosen here, but the data's place is remembered
+        kept = {"volume": plan.container.volume}
     return json.dumps(kept, indent=1) + "\n"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from keywright.endpoint import Endpoint, Tls
 from keywright.errors import Unreachable
 from keywright_ops.facts.redis_conf import parse_redis_conf
-from keywright_ops.gather.environment import conf_path, port
+from keywright_ops.gather.environment import port
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.plan import Plan
 from keywright_ops.targets.child import ChildSupervisor
@@ -48,7 +48,7 @@ def _nearness(host: str) -> tuple[bool, bool, str]:
 
 def _on_disk(transport: LocalTransport, plan: Plan) -> Mapping[str, str]:
     """redis.conf, with which the server was started; {} when it has gone since."""
-    content = transport.read(conf_path(plan))
+    content = transport.read(plan.conf_path)
     if isinstance(content, Missing):
         return {}
     return parse_redis_conf(content.decode("utf-8", "replace"))

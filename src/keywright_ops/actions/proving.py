@@ -8,8 +8,10 @@ from keywright_ops.actions.declared import file_paths
 from keywright_ops.actions.environment import Opened
 from keywright_ops.actions.restart_record import remember_restart
 from keywright_ops.checks.proofs import proofs
-from keywright_ops.gather.environment import EVERYTHING, gather
-from keywright_ops.gather.probe import Scene, probe
+from keywright_ops.gather.environment import PROVEN, gather
+from keywright_ops.gather.probe import probe
+from keywright_ops.gather.scene import Scene
+from keywright_ops.model.facts import Facts
 from keywright_ops.model.login import ADMIN
 from keywright_ops.model.proof import FAILED, UNKNOWN, Outcome
 from keywright_ops.steps.diff import Declared
@@ -27,18 +29,20 @@ def prove(
     canary: str,
     restarted: bool,
     watch: Callable[[Outcome], None],
+    seen: Facts | None = None,
+    quick: bool = False,
 ) -> tuple[Outcome, ...]:
     """Ask every proof of the plan; `restarted` says that a canary was written before a restart.
 
-    `watch` sees each outcome as it comes.
+    `watch` sees each outcome as it comes; `seen` is a snapshot of this moment, where there
+    is one; `quick` leaves out what starts a container of its own.
     """
     plan = opened.plan
     key = canary_key(plan, canary)
-    facts = gather(opened.target, plan, EVERYTHING, file_paths(declared))
-    files = (declared.conf, declared.acl, *declared.others)
-    scene = Scene(opened.target, plan, declared.users, facts, key, files, declared.certificate)
+    facts = seen or gather(opened.target, plan, PROVEN, file_paths(declared))
+    scene = scene_of(opened, declared, facts, key)
     outcomes = []
-    for proof in proofs(plan, key, restarted):
+    for proof in proofs(plan, key, restarted, quick):
         outcome = probe(proof, scene)
         watch(outcome)
         outcomes.append(outcome)
@@ -46,6 +50,21 @@ def prove(
             remember_restart(opened, outcome.verdict, outcome.evidence)
     _remove(opened, key)
     return tuple(outcomes)
+
+
+def scene_of(opened: Opened, declared: Declared, facts: Facts, canary: str) -> Scene:
+    """Return what proofs are asked about; `canary` is the key that they may write."""
+    return Scene(
+        target=opened.target,
+        plan=opened.plan,
+        users=declared.users,
+        facts=facts,
+        canary=canary,
+        files=declared.files,
+        secrets=tuple(opened.secrets.values()),
+        folder=declared.compose.folder if declared.compose is not None else "",
+        certificate=declared.certificate,
+    )
 
 
 def _remove(opened: Opened, key: str) -> None:

@@ -44,7 +44,7 @@ def show(file: str | None, environment: str | None, environ: Mapping[str, str]) 
 def masked(plan: Plan) -> tuple[Artefact, ...]:
     """Return the artefacts with asterisks for every password, and for the hashes in users.acl."""
     secrets = {user.secret: STAND_IN for user in plan.users} | {"default": STAND_IN}
-    artefacts = render(plan, secrets, SHOWN)
+    artefacts = render(plan, secrets, certificates=SHOWN)
     return tuple(
         each._replace(content=starred(each.text())) if isinstance(each, WholeFile) else each
         for each in artefacts
@@ -75,7 +75,7 @@ def write(
         secrets = choose_secrets(plan, vault, place, environ)
         authority = authority_of(plan, transport)
         certificates = authority.certificates() if authority else None
-        artefacts = render(plan, secrets, certificates)
+        artefacts = render(plan, secrets, vault.beside, certificates)
         if vault.drafted:
             vault.keep(vault.drafted)
         for own in authority_files(home, certificates):

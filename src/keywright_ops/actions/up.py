@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from keywright.errors import ApplyError, InputError, KeywrightError, Refused, Unreachable
+from keywright_ops.actions.application_env import noticed
 from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import Opened, open_environment, unresolved
 from keywright_ops.actions.place import find_place
@@ -87,7 +88,12 @@ def plan_steps(ask: Ask) -> tuple[Opened, tuple[Step, ...]]:
     declared = declare(opened)
     facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
     refuse_foreign(opened, facts, ask.adopt)
-    return opened, diff(declared, facts)
+    steps = diff(declared, facts)
+    if opened.vault.turns:
+        from keywright_ops.actions.rotation import next_turn  # only where one is unfinished
+
+        steps = (*steps, *next_turn(opened))
+    return opened, steps
 
 
 def up(ask: Ask) -> UpReport:
@@ -100,14 +106,25 @@ def up(ask: Ask) -> UpReport:
         declared = declare(opened)
         shop = workshop(opened, ask)
         canary = token()
-        done = bring_up(ask, opened, declared, shop, canary)
+        done, seen = bring_up(ask, opened, declared, shop, canary)
+        if opened.vault.turns:
+            from keywright_ops.actions.rotation import (  # only where one is unfinished
+                Rotation,
+                go_on,
+            )
+
+            rotation = Rotation(ask, lambda: open_for_change(ask), lambda now: workshop(now, ask))
+            opened, more, _ = go_on(rotation, opened)
+            declared, done, seen = declare(opened), [*done, *more], None
         applied = time.monotonic()
         restarted = any(each.id == "canary" for each in done)
         if not restarted and wants_restart_proof(opened):
             done += restart_steps(opened, shop, canary, "to prove that data survives it")
-            restarted = True
+            restarted, seen = True, None
         proof_begun = time.monotonic()
-        outcomes = prove(opened, declared, canary, restarted, ask.proved)
+        outcomes = prove(
+            opened, declare(opened), canary, restarted, ask.proved, seen, quick=not done
+        )
         shop.journal.prune()
     facts = gather(opened.target, opened.plan, frozenset({"info"}))
     ended = time.monotonic()
@@ -118,7 +135,8 @@ def up(ask: Ask) -> UpReport:
         "proof": ended - proof_begun,
     }
     record = restart_record(opened)
-    return UpReport(opened.plan, opened.home, tuple(done), outcomes, facts.server, record, timing)
+    plan = noticed(opened, tuple(done))
+    return UpReport(plan, opened.home, tuple(done), outcomes, facts.server, record, timing)
 
 
 def workshop(opened: Opened, ask: Ask) -> Workshop:
@@ -130,35 +148,37 @@ def workshop(opened: Opened, ask: Ask) -> Workshop:
 
 def bring_up(
     ask: Ask, opened: Opened, declared: Declared, shop: Workshop, canary: str
-) -> list[Step]:
-    """Gather, diff and apply until nothing differs, at most ROUNDS times; return the steps done.
+) -> tuple[list[Step], Facts | None]:
+    """Gather, diff and apply until nothing differs, at most ROUNDS times.
 
-    Whatever ends it early takes everything back that was done until then.
+    Returns the steps done, and what was seen when nothing differed any more. Whatever ends it early
+    takes everything back that was done until then.
     """
     done: list[Done] = []
     try:
-        return _rounds(ask, opened, declared, shop, canary, done)
+        return rounds(ask, opened, declared, shop, canary, done)
     except (ApplyError, Refused, Unreachable) as error:
         raise taken_back(error, done, shop) from None
 
 
-def _rounds(
+def rounds(
     ask: Ask,
     opened: Opened,
     declared: Declared,
     shop: Workshop,
     canary: str,
     done: list[Done],
-) -> list[Step]:
+) -> tuple[list[Step], Facts | None]:
+    """Gather, diff and apply until nothing differs; `done` grows, and is the caller's to take back."""
     for _ in range(ROUNDS + 1):  # the last one only sees that nothing differs
-        declared = declared._replace(drafted=opened.vault.drafted)
+        declared = declare(opened)  # anew: the application's .env may have changed meanwhile
         facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
         refuse_foreign(opened, facts, ask.adopt)
         if isinstance(facts.process, Missing) or not facts.process.suspended:
             refuse_silent(facts)
         steps = with_canary(diff(declared, facts), opened.plan, facts, canary)
         if not steps:
-            return [each.step for each in done]
+            return [each.step for each in done], facts
         refuse_taken_port(opened, steps, facts)
         refuse_lost_databases(opened.plan, facts)
         confirm(steps, shop)

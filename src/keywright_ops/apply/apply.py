@@ -10,6 +10,7 @@ from typing import NamedTuple, assert_never
 
 from keywright.errors import ApplyError, KeywrightError, Refused, ReplyError
 from keywright_ops.apply.journal import Journal
+from keywright_ops.apply.keep_copy import Storeroom, keep_copy, remove_data
 from keywright_ops.gather.environment import gather
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.plan import Plan
@@ -20,16 +21,19 @@ from keywright_ops.model.step import (
     Do,
     FileIs,
     InOrder,
+    KeepCopy,
     KeepSecret,
     Move,
     NothingRuns,
     ProcessGone,
     RedisCommand,
+    RemoveData,
     RemoveFile,
     RunCommand,
     Signal,
     Speaks,
     Step,
+    TurnSecret,
     Until,
     WriteFile,
     reads_files_again,
@@ -56,6 +60,7 @@ class Workshop(NamedTuple):
     journal: Journal
     watch: Watch
     confirm: Callable[[tuple[Step, ...]], bool]
+    storeroom: Storeroom | None = None
 
 
 class Done(NamedTuple):
@@ -148,8 +153,8 @@ def _do(do: Do, shop: Workshop) -> None:
             reply = target.redis.ask(user, [argv])[0]
             if isinstance(reply, ReplyError):
                 raise reply
-        case Control(action, program):
-            _control(action, program, target)
+        case Control():
+            _control(do, target)
         case Signal(pid, start, name):
             process = target.supervisor.find()
             if isinstance(process, Missing) or (process.pid, process.start) != (pid, start):
@@ -157,6 +162,13 @@ def _do(do: Do, shop: Workshop) -> None:
             target.supervisor.signal(process, name)
         case KeepSecret(names):
             shop.vault.keep(names)
+        case KeepCopy():
+            kept = keep_copy(do, target.data, shop.storeroom, shop.plan.environment)
+            shop.journal.note("kept", "keep-copy", copy=kept.folder)
+        case RemoveData():
+            remove_data(target.data)
+        case TurnSecret(names, phase, hold):
+            shop.vault.turn(names, phase, hold)
         case InOrder(doings):
             for each in doings:
                 _do(each, shop)
@@ -164,12 +176,14 @@ def _do(do: Do, shop: Workshop) -> None:
             assert_never(do)
 
 
-def _control(action: str, program: str, target: Target) -> None:
-    process = target.supervisor.find()
-    if action == "start" and isinstance(process, Missing):
-        target.supervisor.start(program)
-    elif action == "stop" and not isinstance(process, Missing):
-        target.supervisor.signal(process, "TERM")
+def _control(do: Control, target: Target) -> None:
+    supervisor = target.supervisor
+    if do.action == "recreate":
+        supervisor.recreate(do.service)
+    elif do.action == "stop":
+        supervisor.stop()
+    elif do.service or isinstance(supervisor.find(), Missing):
+        supervisor.start(do.program, do.service)
 
 
 def _wait(until: Until, shop: Workshop) -> None:

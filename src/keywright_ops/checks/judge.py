@@ -65,9 +65,9 @@ def judge_files(proof: Proof, declared: tuple[WholeFile, ...], plan: Plan, facts
 
 def judge_attempt(proof: Proof, attempt: Attempt, answer: str | Missing) -> Outcome:
     """The answer's first word is the expected one."""
-    asked = (
-        f"{attempt.argv[0]} as {attempt.login}" if attempt.login not in WHO else WHO[attempt.login]
-    )
+    user, _, second = attempt.login.partition(" ")
+    who = f"{user}, {second} password" if second else user
+    asked = WHO.get(attempt.login, f"{attempt.argv[0]} as {who}")
     if isinstance(answer, Missing):
         return Outcome(proof, UNKNOWN, f"{asked}: {answer.why}")
     word = answer.partition(" ")[0]
@@ -77,6 +77,20 @@ def judge_attempt(proof: Proof, attempt: Attempt, answer: str | Missing) -> Outc
 
 
 WHO = {"nobody": "PING without AUTH", "stranger": "AUTH with a wrong password"}
+
+
+def judge_sessions(proof: Proof, user: str, ids: frozenset[int], facts: Facts) -> Outcome:
+    """CLIENT LIST names none of the connections that were to end."""
+    if isinstance(facts.clients, Missing):
+        return _unasked(proof, facts.clients)
+    now = [client for client in facts.clients if client.user == user]
+    old = [client for client in now if client.id in ids]
+    if old:
+        oldest = max(client.age for client in old)
+        return Outcome(proof, FAILED, f"{len(old)} of {user} are still open, the oldest {oldest} s")
+    oldest = max((client.age for client in now), default=0)
+    told = f"{len(now)} since then, the oldest {oldest} s" if now else "none open"
+    return Outcome(proof, PASSED, f"CLIENT LIST: {len(ids)} ended, {told}")
 
 
 def judge_denied(

@@ -7,13 +7,20 @@ the server's own dry run (ACL DRYRUN) answers for them.
 from keywright_ops.model.plan import Plan, User
 from keywright_ops.model.proof import (
     Attempt,
+    ContainerEquals,
     Denied,
     FilesEqual,
+    HealthPasses,
+    InsightAnswers,
+    InspectKeepsSecrets,
     ListensOnly,
     LiveEquals,
     LoadsFromCopy,
+    NeighbourIsRefused,
+    NotRoot,
     PlainClosed,
     Proof,
+    PublishedOnly,
     RefusesPlain,
     ServesCertificate,
     SurvivesRestart,
@@ -22,14 +29,17 @@ from keywright_ops.model.proof import (
 
 SERVER = "the server"
 HOST = "this host"
+ENGINE = "the Docker engine"
+NEIGHBOUR = "another container"
 CANARY_TTL = "60"  # seconds
 
 
-def proofs(plan: Plan, canary: str, restarts: bool) -> tuple[Proof, ...]:
+def proofs(plan: Plan, canary: str, restarts: bool, quick: bool = False) -> tuple[Proof, ...]:
     """Return the proofs of this plan in the order they are shown.
 
     `canary` is the one key (with a TTL) that they may write; `restarts` says whether persistence is
-    proven by a restart, or else by loading a copy.
+    proven by a restart, or else by loading a copy. `quick` leaves out what starts a container of its
+    own.
     """
     users = {user.name: user for user in plan.users}
     return (
@@ -39,10 +49,30 @@ def proofs(plan: Plan, canary: str, restarts: bool) -> tuple[Proof, ...]:
         # a canary that must survive a restart is not written again before it is looked for
         *_logins(users, f"{canary}:app" if restarts else canary),
         *_denials(plan, users),
-        Proof("listens", "only declared addresses listen", HOST, ListensOnly()),
+        *_housing(plan, quick),
         *_encryption(plan),
-        *_persistence(plan, restarts),
+        *([] if quick and plan.container and not restarts else _persistence(plan, restarts)),
     )
+
+
+def _housing(plan: Plan, quick: bool) -> tuple[Proof, ...]:
+    """Where it answers; and for a container what the engine, not the file, says of it."""
+    if plan.container is None:
+        return (Proof("listens", "only declared addresses listen", HOST, ListensOnly()),)
+    found = [
+        Proof("published", "only declared addresses answer", HOST, PublishedOnly()),
+        Proof("container", "the container is as declared", ENGINE, ContainerEquals("frame")),
+        Proof("limits", "limits and restart policy hold", ENGINE, ContainerEquals("limits")),
+        Proof("health", "the health check passes", SERVER, HealthPasses()),
+        Proof("account", "the server is not root", ENGINE, NotRoot()),
+        Proof("secrets", "docker shows no secret", ENGINE, InspectKeepsSecrets()),
+    ]
+    if plan.insight is not None:
+        found.append(Proof("insight", "RedisInsight answers", HOST, InsightAnswers()))
+    if not quick:
+        title = "a neighbour needs the password"
+        found.append(Proof("neighbour", title, NEIGHBOUR, NeighbourIsRefused()))
+    return tuple(found)
 
 
 def _logins(users: dict[str, User], canary: str) -> tuple[Proof, ...]:

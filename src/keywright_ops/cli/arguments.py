@@ -53,7 +53,8 @@ def parse(words: list[str]) -> tuple[argparse.Namespace, Command]:
         raise SystemExit(EXIT_USAGE)
     command = load(name)
     parser = build(name, command)
-    return parser.parse_args(words[:position] + words[position + 1 :]), command
+    # options may stand between the words: `password rotate --dry-run appuser`
+    return parser.parse_intermixed_args(words[:position] + words[position + 1 :]), command
 
 
 def _position(words: list[str]) -> int | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from keywright_ops.model.absence import Missing
+from keywright_ops.model.copies import Kept
 from keywright_ops.model.facts import Server
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import Outcome
@@ -47,6 +48,24 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
 def server_json(server: Server | Missing) -> dict[str, Any] | None:
     """Which server answers; null when none does."""
     return None if isinstance(server, Missing) else server._asdict()
+
+
+def kept_json(kept: Kept | Missing) -> dict[str, Any] | None:
+    """A copy of data that was kept; null when none was."""
+    if isinstance(kept, Missing):
+        return None
+    manifest = kept.manifest
+    return {
+        "folder": kept.folder,
+        "taken": manifest.taken,
+        "reason": manifest.reason,
+        "engine": manifest.engine,
+        "version": manifest.version,
+        "appendonly": manifest.appendonly,
+        "keys": manifest.keys,
+        "bytes": manifest.size,
+        "verified": manifest.verified,
+    }
 
 
 def warnings_json(plan: Plan) -> list[dict[str, str]]:

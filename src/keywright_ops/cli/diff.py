@@ -43,12 +43,15 @@ def show_steps(
         show_json(kind, **plan_json(plan), dry_run=True, steps=steps_json(steps))
         return
     if not steps:
-        print(f"  {plan.environment} is as declared: nothing to do")
+        well = "has no server that runs" if kind == "down" else "is as declared"
+        print(f"  {plan.environment} {well}: nothing to do")
         return
+    command = "up" if kind == "diff" else kind
     print(f"`keywright {command}` would, in {plan.environment}:")
     for step in steps:
         print(f"  · {step.title}{_danger(step)}")
-    print("  · then look again, and prove it")
+    if kind != "down":
+        print("  · then look again, and prove it")
 
 
 def _danger(step: Step) -> str:

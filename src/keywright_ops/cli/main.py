@@ -22,6 +22,7 @@ COMMANDS = {
     "init": ("init", "deploying", "write a commented keywright.toml"),
     "explain": ("explain", "deploying", "what a setting means, is, and where it comes from"),
     "env": ("env", "deploying", "the application's .env; `env check FILE` reads one"),
+    "password": ("password", "changing", "rotate passwords without a failed command; their age"),
     "tls": ("tls", "changing", "the server's certificate: issue, renew, show"),
     "info": ("info", "looking", "what the server says of itself (INFO)"),
     "completion": ("completion", "shell", "the completion script for bash, zsh or fish"),

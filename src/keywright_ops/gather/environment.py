@@ -12,29 +12,33 @@ from keywright_ops.facts.info import parse_info
 from keywright_ops.facts.redis_conf import parse_redis_conf
 from keywright_ops.facts.server import parse_server
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.facts import AclUser, Certificate, Facts, Server
+from keywright_ops.model.container import Housing
+from keywright_ops.model.facts import AclUser, Certificate, Client, Facts, Process, Server
 from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan
 from keywright_ops.targets.target import Target
 
 NOT_ASKED = Missing("not asked")
 
-STATUS = frozenset({"process", "info"})
-EVERYTHING = frozenset(
+STATUS = frozenset({"process", "info", "housing"})
+PROVEN = frozenset(
     {
-        "process", "info", "config", "users", "files", "disk_config", "stored", "listening", "log",
+        "process", "info", "config", "users", "files", "disk_config", "listening", "housing",
         "certificate",
     }
 )  # fmt: skip
+EVERYTHING = PROVEN | {"stored", "log"}
 
 
 def gather(target: Target, plan: Plan, wanted: frozenset[str], files: Iterable[str] = ()) -> Facts:
     """Ask the target the wanted questions ("process", "info", "config", "users", "files", …)."""
     transport = target.transport
+    # first of all: the way to a container's server is found by what Docker told last
+    housing = target.container.housing() if target.container and "housing" in wanted else NOT_ASKED
     info, config, users = _ask_server(target, wanted)
     categories = _ask_categories(target) if isinstance(users, dict) else NOT_ASKED
     return Facts(
-        process=target.supervisor.find() if "process" in wanted else NOT_ASKED,
+        process=_process(target, housing) if "process" in wanted else NOT_ASKED,
         server=_server(info),
         info=info,
         config=config,
@@ -43,10 +47,21 @@ def gather(target: Target, plan: Plan, wanted: frozenset[str], files: Iterable[s
         files={path: transport.file(path) for path in files} if "files" in wanted else {},
         disk_config=_disk_config(target, plan) if "disk_config" in wanted else NOT_ASKED,
         listening=transport.listening(port(plan)) if "listening" in wanted else NOT_ASKED,
-        stored=_stored(target, plan) if "stored" in wanted else NOT_ASKED,
+        stored=_stored(target, plan, config) if "stored" in wanted else NOT_ASKED,
         log=target.supervisor.last_words() if "log" in wanted else NOT_ASKED,
+        housing=housing,
+        clients=_ask_clients(target) if "clients" in wanted else NOT_ASKED,
         certificate=_certificate(target, plan) if "certificate" in wanted else NOT_ASKED,
     )
+
+
+def _process(target: Target, housing: Housing | Missing) -> Process | Missing:
+    """The running server; of a container the engine has told already."""
+    if isinstance(housing, Missing):
+        return target.supervisor.find()
+    from keywright_ops.facts.container import container_process  # `local` lives in none
+
+    return container_process(housing.container)
 
 
 def port(plan: Plan) -> int:
@@ -93,6 +108,20 @@ def _ask_server(
     )
 
 
+def _ask_clients(target: Target) -> tuple[Client, ...] | Missing:
+    """Every connection but the one that asks."""
+    try:
+        listed, own = target.redis.ask(ADMIN, [("CLIENT", "LIST"), ("CLIENT", "ID")])
+    except KeywrightError as error:
+        return Missing(str(error))
+    missing = _missing(listed)
+    if missing is not None:
+        return missing
+    from keywright_ops.facts.clients import parse_client_list  # `status` does not ask for them
+
+    return tuple(client for client in parse_client_list(listed) if client.id != own)
+
+
 def _users(reply: Reply) -> dict[str, AclUser]:
     from keywright_ops.facts.acl import parse_acl_list  # `status` does not ask for the users
 
@@ -130,14 +159,22 @@ def _ask_categories(target: Target) -> dict[str, frozenset[str]] | Missing:
 
 def _disk_config(target: Target, plan: Plan) -> dict[str, str] | Missing:
     """redis.conf as it stands beside the data."""
-    content = target.transport.read(conf_path(plan))
+    content = target.transport.read(plan.conf_path)
     if isinstance(content, Missing):
         return content
     return parse_redis_conf(content.decode("utf-8", "surrogateescape"))
 
 
-def _stored(target: Target, plan: Plan) -> tuple[str, ...] | Missing:
-    """The names in the data directory, and those inside the folder of append-only files."""
+def _stored(
+    target: Target, plan: Plan, config: dict[str, str] | Missing
+) -> tuple[str, ...] | Missing:
+    """The names in the data directory, and those inside the folder of append-only files.
+
+    A server that keeps the append-only file, as declared, knows best what lies there.
+    """
+    kept = config.get("appendonly") if isinstance(config, dict) else ""
+    if target.container is not None and kept == "yes" and plan.persistence.appendonly:
+        return NOT_ASKED  # in a volume a look costs 0.1 s
     directory = plan.persistence.directory
     names = target.transport.names(directory)
     if isinstance(names, Missing) or "appendonlydir" not in names:
@@ -146,10 +183,3 @@ def _stored(target: Target, plan: Plan) -> tuple[str, ...] | Missing:
     if isinstance(inside, Missing):
         return inside
     return (*names, *(f"appendonlydir/{name}" for name in inside))
-
-
-def conf_path(plan: Plan) -> str:
-    """Where redis.conf stands: beside the ACL file that it names."""
-    aclfile = plan.directive("aclfile")
-    assert aclfile is not None
-    return aclfile.value.rpartition("/")[0] + "/redis.conf"

@@ -1,8 +1,7 @@
 """Carries a proof's question to the target and has the answer judged. Writes one canary key with a TTL."""
 
 import sys
-from collections.abc import Mapping
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 from keywright.errors import ConnectionLost, KeywrightError, ReplyError, Unreachable
 from keywright_ops.checks.encryption import judge_certificate, judge_closed, judge_plain
@@ -12,13 +11,13 @@ from keywright_ops.checks.judge import (
     judge_denied,
     judge_files,
     judge_listens,
+    judge_sessions,
     judge_settings,
     judge_users,
 )
-from keywright_ops.gather.environment import port
+from keywright_ops.gather.environment import gather, port
+from keywright_ops.gather.scene import Scene
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.artefact import WholeFile
-from keywright_ops.model.facts import AclUser, Certificate, Facts
 from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import (
@@ -26,32 +25,28 @@ from keywright_ops.model.proof import (
     PASSED,
     UNKNOWN,
     Attempt,
+    ContainerEquals,
     Denied,
     FilesEqual,
+    HealthPasses,
+    InsightAnswers,
+    InspectKeepsSecrets,
     ListensOnly,
     LiveEquals,
     LoadsFromCopy,
+    NeighbourIsRefused,
+    NotRoot,
     Outcome,
     PlainClosed,
     Proof,
+    PublishedOnly,
     RefusesPlain,
     ServesCertificate,
+    SessionsEnded,
     SurvivesRestart,
     UsersEqual,
 )
 from keywright_ops.targets.target import Target
-
-
-class Scene(NamedTuple):
-    """What a proof is asked about: the environment, what was declared, and a fresh snapshot."""
-
-    target: Target
-    plan: Plan
-    users: Mapping[str, AclUser]
-    facts: Facts
-    canary: str
-    files: tuple[WholeFile, ...] = ()
-    certificate: Certificate | Missing = Missing("no TLS is declared")
 
 
 def probe(proof: Proof, scene: Scene) -> Outcome:
@@ -90,6 +85,21 @@ def probe(proof: Proof, scene: Scene) -> Outcome:
             return judge_closed(proof, scene.plan, heard)
         case SurvivesRestart():
             return _canary(proof, scene)
+        case ContainerEquals(aspect):
+            from keywright_ops.checks.container import judge_container  # `local` lives in none
+
+            return judge_container(proof, aspect, scene.plan, scene.facts, scene.folder)
+        case (
+            PublishedOnly()
+            | HealthPasses()
+            | NotRoot()
+            | InspectKeepsSecrets()
+            | InsightAnswers()
+            | NeighbourIsRefused()
+        ):
+            from keywright_ops.gather.container_probe import probe_container
+
+            return probe_container(proof, scene)
         case LoadsFromCopy():
             from keywright_ops.gather.scratch import load_copy  # starts a server: only when asked
 
@@ -97,6 +107,9 @@ def probe(proof: Proof, scene: Scene) -> Outcome:
                 return load_copy(proof, scene.target, scene.plan, scene.facts, scene.canary)
             except KeywrightError as error:
                 return Outcome(proof, UNKNOWN, str(error))
+        case SessionsEnded(user, ids):
+            facts = gather(scene.target, scene.plan, frozenset({"clients"}))
+            return judge_sessions(proof, user, ids, facts)
         case _:
             assert_never(question)
 

@@ -11,11 +11,19 @@ class WholeFile(NamedTuple):
     `path` is relative to the project's folder (for `local` to its own home), or absolute on the
     target's host.
     Content that holds a secret is a `Secret`, and `mode` is then never wider than 0o640.
+    `made_from` is the sha256 of the file that was read to make the content, where that holds what is
+    not Keywright's: it is written over that very content only. "" for a file that is Keywright's.
     """
 
     path: str
     content: str | Secret
     mode: int = 0o644
+    made_from: str = ""
+
+    @property
+    def folder(self) -> str:
+        """The folder in which it lies."""
+        return self.path.rpartition("/")[0]
 
     @property
     def secret(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from keywright_ops.model.absence import Missing
+from keywright_ops.model.container import Housing
 
 
 class Process(NamedTuple):
@@ -41,6 +42,16 @@ class AclUser(NamedTuple):
     keys: tuple[str, ...]
     channels: tuple[str, ...]
     commands: tuple[str, ...]
+
+
+class Client(NamedTuple):
+    """One connection of CLIENT LIST: `age` in seconds; ids grow and are never used again."""
+
+    id: int
+    user: str
+    address: str
+    name: str
+    age: int
 
 
 class File(NamedTuple):
@@ -91,7 +102,8 @@ class Facts(NamedTuple):
     `disk_config` is redis.conf as it stands on disk, `config` what the server says of itself, both
     canonical. `listening` are the addresses whose port is open, `stored` the names in the data
     directory, and `appendonlydir/NAME` for what lies in that folder; `log` the
-    last lines that the server wrote; `certificate` what it presents at a handshake.
+    last lines that the server wrote; `housing` what Docker tells, for an environment that lives there;
+    `certificate` what it presents at a handshake.
     """
 
     process: Process | Missing
@@ -105,4 +117,6 @@ class Facts(NamedTuple):
     listening: tuple[str, ...] | Missing
     stored: tuple[str, ...] | Missing = Missing("not asked")
     log: tuple[str, ...] | Missing = Missing("not asked")
+    housing: Housing | Missing = Missing("not asked")
+    clients: tuple[Client, ...] | Missing = Missing("not asked")
     certificate: Certificate | Missing = Missing("not asked")

@@ -19,10 +19,12 @@ class SavePoint(NamedTuple):
 
 
 class Engine(NamedTuple):
-    """Which server runs: for `local` the program's path, in Docker the image."""
+    """Which server runs: for `local` the program's path, in Docker the image and its `name`,
+    "redis" or "valkey"."""
 
     program: str | Discovered = ""
     image: str = ""
+    name: str = ""
 
 
 class Tls(NamedTuple):
@@ -108,7 +110,10 @@ class Limits(NamedTuple):
 
 
 class Container(NamedTuple):
-    """The Docker side of an environment. `publish` is HOST_ADDRESS:PORT, or "" for internal only."""
+    """The Docker side of an environment. `publish` is HOST_ADDRESS:PORT, or "" for internal only.
+
+    `project` is the compose project's name.
+    """
 
     name: str
     service: str
@@ -121,6 +126,7 @@ class Container(NamedTuple):
     log_max_size: int | None
     log_max_files: int | None
     health_interval: int
+    project: str
 
 
 class Unit(NamedTuple):
@@ -228,6 +234,13 @@ class Plan(NamedTuple):
     insight: Insight | None = None
     firewall: Firewall | None = None
     warnings: tuple[Warning, ...] = ()
+
+    @property
+    def conf_path(self) -> str:
+        """Where redis.conf stands, as the server sees it: beside the ACL file that it names."""
+        aclfile = self.directive("aclfile")
+        assert aclfile is not None
+        return aclfile.value.rpartition("/")[0] + "/redis.conf"
 
     def directive(self, name: str) -> Directive | None:
         """Return the redis.conf setting of that name, or None when the plan does not set it."""

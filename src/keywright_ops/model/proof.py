@@ -20,9 +20,9 @@ class UsersEqual(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """Log in and send one command. `login` is: a user's name, "nobody" (no AUTH at all) or
-    "stranger" (the default user with a wrong password). `expected` is the first word of the answer
-    (PONG, NOAUTH, WRONGPASS, NOPERM …).
+    """Log in and send one command. `login` is: a user's name, other(name) of model/login.py, "nobody"
+    (no AUTH at all) or "stranger" (the default user with a wrong password). `expected` is the first
+    word of the answer (PONG, NOAUTH, WRONGPASS, NOPERM …).
     """
 
     login: str
@@ -51,6 +51,45 @@ class LoadsFromCopy(NamedTuple):
     """A scratch server that loads a fresh copy of the data on disk finds the canary in it."""
 
 
+class ContainerEquals(NamedTuple):
+    """The engine says of the container what was declared; `aspect` is "frame" (image, mounts, log,
+    network, health check, rights) or "limits" (with the restart policy)."""
+
+    aspect: str
+
+
+class PublishedOnly(NamedTuple):
+    """The server answers on the declared addresses of the host and on no other, and asks for a
+    password there."""
+
+
+class HealthPasses(NamedTuple):
+    """The container's health check, run now, is content, and the engine knows of nothing else."""
+
+
+class NotRoot(NamedTuple):
+    """The server's process runs under an account that is not root's."""
+
+
+class InspectKeepsSecrets(NamedTuple):
+    """Neither `docker inspect` nor the container's processes show a password or its hash."""
+
+
+class InsightAnswers(NamedTuple):
+    """RedisInsight says that it is up, on loopback."""
+
+
+class NeighbourIsRefused(NamedTuple):
+    """Another container on the same network is asked for a password."""
+
+
+class SessionsEnded(NamedTuple):
+    """None of these connections of the user, open before their end, is open any more."""
+
+    user: str
+    ids: frozenset[int]
+
+
 class ServesCertificate(NamedTuple):
     """A handshake brings the declared certificate, and a client that checks accepts it."""
 
@@ -72,6 +111,14 @@ Probe = (
     | ListensOnly
     | SurvivesRestart
     | LoadsFromCopy
+    | ContainerEquals
+    | PublishedOnly
+    | HealthPasses
+    | NotRoot
+    | InspectKeepsSecrets
+    | InsightAnswers
+    | NeighbourIsRefused
+    | SessionsEnded
     | ServesCertificate
     | RefusesPlain
     | PlainClosed

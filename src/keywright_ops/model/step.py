@@ -4,6 +4,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from keywright.secret import Secret
+from keywright_ops.model.copies import Held, Layout
 from keywright_ops.model.login import ADMIN
 
 
@@ -62,13 +63,37 @@ class Said(NamedTuple):
     text: str
 
 
+class Accepts(NamedTuple):
+    """The live server accepts all of these passwords (sha256, hex) of the user."""
+
+    user: str
+    hashes: frozenset[str]
+
+
+class SessionsGone(NamedTuple):
+    """None of these connections (their ids on this server) is open any more."""
+
+    ids: frozenset[int]
+
+
 class Presents(NamedTuple):
     """The server presents the certificate with this fingerprint (sha256, hex) at a handshake."""
 
     fingerprint: str
 
 
-Condition = FieldIs | FileIs | Answers | Speaks | ProcessGone | NothingRuns | Said | Presents
+Condition = (
+    FieldIs
+    | FileIs
+    | Answers
+    | Speaks
+    | ProcessGone
+    | NothingRuns
+    | Said
+    | Accepts
+    | SessionsGone
+    | Presents
+)
 
 
 class Until(NamedTuple):
@@ -139,10 +164,15 @@ RELOAD_CERTIFICATE = (
 
 
 class Control(NamedTuple):
-    """Ask the supervisor: start or stop; `program` is what to start instead of the plan's."""
+    """Ask the supervisor: start, stop or recreate (the container, from its file).
+
+    `program` is what to start instead of the plan's; `service` another service of a compose file than
+    the server's.
+    """
 
     action: str
     program: str = ""
+    service: str = ""
 
 
 class Signal(NamedTuple):
@@ -157,6 +187,33 @@ class KeepSecret(NamedTuple):
     """Write the drafted secrets of these names into the vault."""
 
     names: tuple[str, ...]
+
+
+class KeepCopy(NamedTuple):
+    """Keep a copy of the data in the store: taken, read back, loaded by `program`, then made good.
+
+    `program` is a server's path, or an image. `held` is what the server said before it was stopped;
+    None when none ran: then what loads is what there is. Call it only while no server runs.
+    """
+
+    reason: str
+    program: str
+    layout: Layout
+    held: Held | None
+    settings: tuple[tuple[str, str], ...] = ()
+
+
+class RemoveData(NamedTuple):
+    """Remove the environment's data, all or the rest of it; it cannot be undone."""
+
+
+class TurnSecret(NamedTuple):
+    """Turn the rotation of these secrets to a phase (model/turn.py) in the vault; `hold` is kept with
+    the first turn and says to wait where both passwords hold."""
+
+    names: tuple[str, ...]
+    phase: str
+    hold: bool = False
 
 
 class InOrder(NamedTuple):
@@ -175,6 +232,9 @@ Do = (
     | Control
     | Signal
     | KeepSecret
+    | KeepCopy
+    | RemoveData
+    | TurnSecret
     | InOrder
 )
 

@@ -33,6 +33,7 @@ def decide_container(values: Values) -> Container | None:
         log_max_size=values.number("container.log_max_size") or None,
         log_max_files=values.number("container.log_max_files") or None,
         health_interval=values.number("container.health_interval"),
+        project=values.text("container.project"),
     )
 
 

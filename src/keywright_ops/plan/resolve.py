@@ -75,7 +75,7 @@ def resolve(
 def decide_engine(values: Values, host: HostFacts | None, kept: Mapping[str, str]) -> Engine:
     """Decide which server runs: what the file names, else what was kept, else what was found."""
     if values.takes("image"):
-        return Engine(image=values.text("image"))
+        return Engine(image=values.text("image"), name=values.engine())
     if not values.takes("server"):
         return Engine()
     found = host.program if host is not None and isinstance(host.program, str) else ""

@@ -27,6 +27,8 @@ def impossible(profile: Profile, environment: str) -> Impossible:
         yield from tls(values)
         yield from login(values)
         yield from exposure(values)
+    if values.takes("image"):
+        yield from image(values)
     yield from firewall(values)
     yield from ports(values)
     yield from application(values)
@@ -86,6 +88,15 @@ def tls(values: Values) -> Impossible:
     if values.takes("image") and (len(folders) > 1 or folders & {"", "/data"}):
         reason = "the compose file mounts one folder for all three files"
         yield "tls.cert_file", reason, 'put them into one, such as "/certs/redis.crt"'
+
+
+def image(values: Values) -> Impossible:
+    """An image that says whose server it is must be the engine's."""
+    name = values.text("image").partition("@")[0].rpartition("/")[2]
+    other = "valkey" if values.engine() == "redis" else "redis"
+    if values.origin("engine") and other in name and values.engine() not in name:
+        reason = f"{values.text('image')} is {other.title()} by its name, and engine is not"
+        yield "image", reason, f'take image out, or write engine = "{other}"'
 
 
 def _own_tls(values: Values) -> Impossible:

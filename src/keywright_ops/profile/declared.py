@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, cast
 
 from keywright.errors import ProfileError
 from keywright_ops.model.plan import SavePoint
-from keywright_ops.profile.field import Field
+from keywright_ops.profile.field import IMAGES, Field
 from keywright_ops.profile.fields import BUILT_IN, BY_PATH, FIELDS, OWN_NAMES
 from keywright_ops.profile.values import Share
 
@@ -54,9 +54,17 @@ class Values:
         return next((each.name for each in self.links(path) if path in each.values), "")
 
     def links(self, path: str) -> tuple[Declared, ...]:
-        """Return the tables that may declare this value, nearest first."""
-        own = path in OWN_NAMES and self.kind.startswith("docker-")
-        return self.chain[:1] if own else self.chain
+        """Return the tables that may declare this value, nearest first.
+
+        An image belongs to its engine: the table that names another engine hides images behind it.
+        """
+        if path in OWN_NAMES and self.kind.startswith("docker-"):
+            return self.chain[:1]
+        if path == "image":
+            for number, each in enumerate(self.chain, start=1):
+                if "engine" in each.values:
+                    return self.chain[:number]
+        return self.chain
 
     def changed(self, path: str) -> bool:
         """Say whether the file declares something else than the default."""
@@ -81,16 +89,25 @@ class Values:
         return field.type.parse(raw)
 
     def fill(self, text: str) -> str:
-        """Put names into a default: {app}, {prefix}, {port}, {suffix} and {dot}."""
+        """Put names into a default: {app}, {prefix}, {env}, {suffix}, {dot}, {image} and {port}."""
         word = "" if self.environment == "dev" else self.environment
         for name, value in (
             ("{app}", self.app),
             ("{prefix}", self.prefix),
+            ("{env}", self.environment),
             ("{suffix}", f"-{word}" if word else ""),
             ("{dot}", f".{word}" if word else ""),
         ):
             text = text.replace(name, value)
+        if "{image}" in text:
+            text = text.replace("{image}", IMAGES[self.text("engine")])
         return text.replace("{port}", str(self.inner_port())) if "{port}" in text else text
+
+    def engine(self) -> str:
+        """Return the engine: as declared, else as the image says of itself, else the default."""
+        if not self.origin("engine") and "valkey" in self.text("image"):
+            return "valkey"
+        return self.text("engine")
 
     def inner_port(self) -> int:
         """Return the port where the server answers inside Docker: TLS's, or the plain one."""

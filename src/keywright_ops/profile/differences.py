@@ -94,6 +94,13 @@ VALUES = (
         "insight.port",
     ),
     Difference(
+        "Linux Systemd Production, Deploy RedisInsight UI",
+        "`redis/redisinsight:latest`",
+        "`redis/redisinsight:2.70`; an image without a tag, or with `:latest`, is refused",
+        "What `latest` means changes from one pull to the next, and nobody has proven the next.",
+        "insight.image",
+    ),
+    Difference(
         "Production Security (Docker), TLS/SSL",
         "certificate and key are enough, port 6380",
         "certificate, key and authority; clients show no certificate unless `tls.auth_clients`",
@@ -125,9 +132,9 @@ VALUES = (
     Difference(
         "Configuration Comparison",
         "the health check is `redis-cli ping`",
-        "the user `health` pings with `redis-cli -e`, and the answer must be PONG",
-        "`redis-cli ping` ends well on NOAUTH, LOADING and MISCONF: green on a server that nobody "
-        "can use.",
+        "the user `health` asks PING and INFO: the answer must be PONG, and writes must be taken",
+        "`redis-cli ping` ends well on NOAUTH, LOADING and MISCONF, and PING is answered with a full "
+        "memory and by a replica: green on a server that nobody can use.",
         "container.health_interval",
     ),
     Difference(

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from keywright_ops.profile import values, words
+from keywright_ops.profile import names, values, words
 
 LOCAL, DEV, PROD, SYSTEMD = "local", "docker-dev", "docker-prod", "systemd"
 AZURE, AWS = "azure", "aws"
+# The image of each engine. A tag that is pinned: with another one the data may need another reader.
+IMAGES = {"redis": "redis:8.2", "valkey": "valkey/valkey:9.1"}
 
 
 class Type(NamedTuple):
@@ -21,9 +23,10 @@ class Field(NamedTuple):
     """One key of keywright.toml.
 
     `defaults` holds, for each kind of environment that has this key, the value as one would write
-    it in the file; a kind that is not there does not take the key. `{app}`, `{prefix}`, `{suffix}`
-    and `{dot}` stand for the application's name, its prefix, and "-prod" and ".prod" for the
-    environment prod (nothing for dev). `unit` is the unit of the value ("" where there is none),
+    it in the file; a kind that is not there does not take the key. `{app}`, `{prefix}`, `{env}`,
+    `{suffix}` and `{dot}` stand for the application's name, its prefix, the environment's name, and
+    "-prod" and ".prod" for the environment prod (nothing for dev); `{image}` for the engine's
+    image, `{port}` for the port inside Docker. `unit` is the unit of the value ("" where there is none),
     `becomes` what the key turns into, `source` the section of the guide, or the reason.
     """
 
@@ -87,7 +90,7 @@ REAL_PORT = Type("port", words.whole(1, 65535))
 PORT_OR_AUTO = Type('port or "auto"', parse_port_or_auto)
 BIND = Type("addresses", words.parse_bind, show_list)
 NETWORKS = Type("networks (CIDR)", words.parse_networks, show_list)
-NAMES = Type("host names and addresses", words.parse_names, show_list)
+NAMES = Type("host names and addresses", names.parse_names, show_list)
 PUBLISH = Type("address:port", words.parse_publish)
 CPUS = Type("number", words.parse_cpus)
 TEXT = Type("text", words.parse_text)
@@ -95,6 +98,7 @@ PATH = Type("absolute path", words.parse_path)
 REAL_PATH = Type("absolute path", words.parse_real_path)
 FOLDER = Type("path", words.parse_relative_path)
 FILE_NAME = Type("file name", words.parse_file_name)
+PROJECT = Type("compose project", words.parse_project)
 DOCKER_NAME = Type("docker name", words.parse_docker_name)
 SERVICE = Type("host name", words.parse_service)
 HOST = Type("host name or address", words.parse_host)

@@ -67,6 +67,7 @@ BY_PATH = {field.path: field for field in FIELDS}
 # of two Docker environments would replace the first's container and write into its data.
 OWN_NAMES = (
     "container.name",
+    "container.project",
     "container.volume",
     "container.compose_file",
     "insight.name",

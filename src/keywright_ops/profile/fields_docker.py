@@ -13,6 +13,7 @@ from keywright_ops.profile.field import (
     NAMES,
     PATH,
     PROD,
+    PROJECT,
     REAL_PORT,
     SECONDS,
     SERVICE,
@@ -47,6 +48,17 @@ CONTAINER_FIELDS = (
         '"esab-redis"',
         COMPARISON,
         "compose container_name",
+    ),
+    Field(
+        "container.project",
+        PROJECT,
+        docker("{app}-{env}"),
+        "",
+        "The compose project that containers, volumes and network belong to; it is always named, since"
+        " compose files that share a folder would share its name.",
+        '"esab-prod"',
+        "design: the guide's two compose files share a folder, and with it compose's default",
+        "docker compose --project-name",
     ),
     Field(
         "container.service",

@@ -107,10 +107,10 @@ INSIGHT_FIELDS = (
     Field(
         "insight.image",
         IMAGE,
-        dict.fromkeys(_INSIGHT_KINDS, "redis/redisinsight:latest"),
+        dict.fromkeys(_INSIGHT_KINDS, "redis/redisinsight:2.70"),
         "",
-        "RedisInsight's image.",
-        '"redis/redisinsight:latest"',
+        "RedisInsight's image, its version pinned by tag or digest.",
+        '"redis/redisinsight:2.70"',
         LINUX,
         "image",
     ),

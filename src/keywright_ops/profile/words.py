@@ -109,6 +109,15 @@ def parse_docker_name(value: object) -> str:
     return text
 
 
+def parse_project(value: object) -> str:
+    """Read the name of a compose project, by the narrower of both compose generations' rules."""
+    hint = 'write a name such as "esab-prod": lower-case letters, digits, - and _'
+    text = parse_text(value)
+    if not spelled(text, LOWER + DIGITS, LOWER + DIGITS + "-_", 80):
+        raise NotThat(f"{called(text)} is not a name that compose takes for a project", hint)
+    return text
+
+
 def parse_service(value: object) -> str:
     """Read a compose service: it is also the host name that other containers use."""
     hint = 'write a host name such as "redis": lower-case letters, digits and -'
@@ -119,12 +128,17 @@ def parse_service(value: object) -> str:
 
 
 def parse_image(value: object) -> str:
-    """Read a docker image with its tag or digest."""
+    """Read a docker image with its tag or digest; what moves under one's feet is refused."""
     text = parse_text(value)
     letters = LOWER + LOWER.upper() + DIGITS
     if not spelled(text, LOWER + DIGITS, letters + "_.-/:@", 255):
         hint = 'write an image with a tag, such as "redis:8.2"'
         raise NotThat(f"{called(text)} is not the name of an image", hint)
+    name, _, digest = text.partition("@")
+    tag = name.rpartition("/")[2].partition(":")[2]  # a registry's port stands before the slash
+    if not digest and tag in ("", "latest"):
+        reason = "names no version, and tomorrow another server would read the data"
+        raise NotThat(f"{called(text)} {reason}", 'pin one by its tag, such as "redis:8.2"')
     return text
 
 
@@ -221,18 +235,6 @@ def is_address(text: str) -> bool:
     except ValueError:
         return False
     return "%" not in text
-
-
-def parse_names(value: object) -> tuple[str, ...]:
-    """Read the host names and addresses of a certificate."""
-    hint = 'write names, such as ["redis.example.com", "10.0.0.5"]'
-    if not isinstance(value, list):
-        raise NotThat(f"a list of names is needed, not {called(value)}", hint)
-    for each in value:
-        name = parse_text(each)
-        if not name or not (is_address(name) or ":" not in parse_host(name.removeprefix("*."))):
-            raise NotThat(f"{called(each)} is no host name and no address", hint)
-    return tuple(value)
 
 
 def parse_bind(value: object) -> tuple[str, ...]:

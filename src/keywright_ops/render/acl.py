@@ -13,21 +13,30 @@ from keywright_ops.model.facts import AclUser
 from keywright_ops.model.plan import Plan, User
 
 
-def render_acl(plan: Plan, secrets: Mapping[str, Secret]) -> str:
+def render_acl(
+    plan: Plan, secrets: Mapping[str, Secret], beside: Mapping[str, Secret] | None = None
+) -> str:
     """Return the ACL file of all the plan's users; never a plaintext password.
+
+    `beside` are second passwords, accepted too while they are rotated.
 
     A user whose secret is missing or empty is an error when it is enabled (it would be a user that
     nobody can be), and is written `off` without a password otherwise. Raises InputError.
     """
-    return "".join(_line(user, secrets.get(user.secret)) + "\n" for user in plan.users)
+    more = beside or {}
+    return "".join(
+        _line(user, secrets.get(user.secret), more.get(user.secret)) + "\n" for user in plan.users
+    )
 
 
-def declared_users(plan: Plan, secrets: Mapping[str, Secret]) -> dict[str, AclUser]:
+def declared_users(
+    plan: Plan, secrets: Mapping[str, Secret], beside: Mapping[str, Secret] | None = None
+) -> dict[str, AclUser]:
     """Return the plan's users as ACL LIST would tell them, to compare with the live ones."""
-    return parse_acl_list(render_acl(plan, secrets).split("\n"))
+    return parse_acl_list(render_acl(plan, secrets, beside).split("\n"))
 
 
-def _line(user: User, secret: Secret | None) -> str:
+def _line(user: User, secret: Secret | None, beside: Secret | None) -> str:
     for rule in (user.name, *user.rules):
         selector = rule.startswith("(") and rule.endswith(")") and rule is not user.name
         if not rule or any(c in rule for c in ("\n\r\t\0" if selector else " \n\r\t\v\f\0")):
@@ -37,7 +46,8 @@ def _line(user: User, secret: Secret | None) -> str:
             )
     words = ["user", user.name, "on" if user.enabled else "off"]
     if secret:
-        words.append("#" + _sha256(secret))
+        # in a fixed order, so that the file stays as it is when the two change places
+        words += sorted({"#" + _sha256(each) for each in (secret, beside) if each})
     elif user.enabled:
         raise InputError(
             f"user {user.name!r} is enabled and has no password",

@@ -27,28 +27,31 @@ from keywright_ops.render.nginx import SITE, render_nginx
 from keywright_ops.render.redis_conf import render_redis_conf
 from keywright_ops.render.systemd import render_drop_in
 
+Beside = Mapping[str, Secret] | None  # second passwords, valid while they are rotated
 OWNER = 0o600  # you alone
 GROUP = 0o640  # you, and the group of the account that the server runs as
-
-
 PUBLIC = 0o644  # an authority's certificate is no secret
 
 
 def render(
-    plan: Plan, secrets: Mapping[str, Secret], certificates: Certificates | None = None
+    plan: Plan,
+    secrets: Mapping[str, Secret],
+    beside: Beside = None,
+    certificates: Certificates | None = None,
 ) -> tuple[Artefact, ...]:
-    """Return what the plan needs to exist; `secrets` by name (default, appuser, viewer, …).
+    """Return what the plan needs to exist; `secrets` by name (default, appuser, viewer, …), `beside`
+    those that the server accepts too while they are rotated.
 
     `certificates` are Keywright's own, where the plan wants them; without them their files are left out.
     Content that holds a secret is a `Secret`, in a file that others cannot read. Raises InputError
     for what cannot be written, such as an enabled user without a password.
     """
     if plan.kind == "local":
-        files = _local(plan, secrets)
+        files = _local(plan, secrets, beside)
     elif plan.container is not None:
-        files = _docker(plan, plan.container, secrets, certificates)
+        files = _docker(plan, plan.container, secrets, beside, certificates)
     elif plan.kind == "systemd":
-        files = _systemd(plan, secrets, certificates)
+        files = _systemd(plan, secrets, beside, certificates)
     else:
         files = _firewall_files(plan)
     files += render_certificates(plan, certificates)
@@ -56,10 +59,12 @@ def render(
     return (*files, *_site(plan), application, *firewall_rules(plan))
 
 
-def _local(plan: Plan, secrets: Mapping[str, Secret]) -> list[WholeFile]:
+def _local(
+    plan: Plan, secrets: Mapping[str, Secret], beside: Mapping[str, Secret] | None
+) -> list[WholeFile]:
     return [
         WholeFile("redis.conf", render_redis_conf(plan), OWNER),
-        WholeFile("users.acl", render_acl(plan, secrets), OWNER),
+        WholeFile("users.acl", render_acl(plan, secrets, beside), OWNER),
     ]
 
 
@@ -92,11 +97,16 @@ def _docker(
     plan: Plan,
     container: Container,
     secrets: Mapping[str, Secret],
+    beside: Beside,
     certificates: Certificates | None,
 ) -> list[WholeFile]:
     base = f"{plan.directory}/" if plan.directory else ""
     folder = base + configuration_folder(container.compose_file)
-    users = render_acl(plan, secrets)  # first: it says which user has no password
+    # `git add .` would take the passwords along
+    ignored = [folder]
+    if plan.insight is not None:
+        ignored.append(base + preset_folder(container.compose_file))
+    users = render_acl(plan, secrets, beside)  # first: it says which user has no password
     health = secrets.get(_secret_of(plan, "health"), Secret("")).reveal()
     files = [
         WholeFile(base + container.compose_file, render_compose(plan)),
@@ -110,18 +120,21 @@ def _docker(
         presets = f"{base}{preset_folder(container.compose_file)}/databases.json"
         connection = render_presets(plan, secrets, certificates)
         files.append(WholeFile(presets, Secret(connection), GROUP))
-    return files
+    return files + [WholeFile(f"{each}/.gitignore", "*\n", GROUP) for each in ignored]
 
 
 def _systemd(
-    plan: Plan, secrets: Mapping[str, Secret], certificates: Certificates | None
+    plan: Plan,
+    secrets: Mapping[str, Secret],
+    beside: Beside,
+    certificates: Certificates | None,
 ) -> list[WholeFile]:
     if plan.unit is None:
         raise ValueError(f"environment {plan.environment} has no systemd unit")
     folder = plan.unit.config_directory
     files = [
         WholeFile(f"{folder}/redis.conf", render_redis_conf(plan), GROUP),
-        WholeFile(f"{folder}/users.acl", render_acl(plan, secrets), GROUP),
+        WholeFile(f"{folder}/users.acl", render_acl(plan, secrets, beside), GROUP),
         WholeFile(plan.unit.drop_in, render_drop_in(plan)),
     ]
     if plan.insight is not None:

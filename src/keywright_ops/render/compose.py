@@ -56,18 +56,27 @@ def preset_folder(compose_file: str) -> str:
     return "redisinsight" + suffix(compose_file)
 
 
+def bind_folders(plan: Plan) -> tuple[tuple[str, str], ...]:
+    """Return the folders beside the compose file that stand in the server's container, and where."""
+    if plan.container is None:
+        return ()
+    file = plan.container.compose_file
+    found = [(configuration_folder(file), CONFIGURATION)]
+    if plan.insight is not None:
+        found.append((preset_folder(file), PRESETS))
+    inside = certificates(plan)
+    if inside:
+        found.append((inside.rpartition("/")[2], inside))
+    return tuple(found)
+
+
 # --- the services -------------------------------------------------------------------------------
 
 
 def _redis(plan: Plan, container: Container) -> dict[str, Any]:
-    folder = configuration_folder(container.compose_file)
-    mounts = [f"{container.volume}:{DATA}", f"./{folder}:{CONFIGURATION}"]
-    if plan.insight is not None:
-        mounts.append(f"./{preset_folder(container.compose_file)}:{PRESETS}")
+    mounts = [f"{container.volume}:{DATA}"]
+    mounts += [f"./{name}:{target}" for name, target in bind_folders(plan)]
     tls = plan.listen.tls
-    inside = certificates(plan)
-    if inside:
-        mounts.append(f"./{inside.rpartition('/')[2]}:{inside}")
     service: dict[str, Any] = {
         "image": plan.engine.image,
         "container_name": container.name,
@@ -120,12 +129,18 @@ def _limits(limits: Limits) -> dict[str, Any]:
 
 
 def _logging(container: Container) -> dict[str, Any]:
+    options = log_options(container)
+    return {"logging": {"driver": "json-file", "options": options}} if options else {}
+
+
+def log_options(container: Container) -> dict[str, str]:
+    """Return how Docker's json-file driver rotates the log; {} is the engine's own way."""
     options: dict[str, str] = {}
     if container.log_max_size is not None:
         options["max-size"] = _log_size(container.log_max_size)
     if container.log_max_files is not None:
         options["max-file"] = str(container.log_max_files)
-    return {"logging": {"driver": "json-file", "options": options}} if options else {}
+    return options
 
 
 def _size(size: int) -> str:

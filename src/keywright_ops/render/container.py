@@ -71,18 +71,75 @@ exec "$@"
 
 
 def health_script(plan: Plan) -> str:
-    """Return the health check: exit 0 only on PONG, the password on stdin and nowhere else.
+    """Return the health check: exit 0 only from a server that answers `health` and takes writes.
 
-    `redis-cli ping` alone exits 0 on NOAUTH and LOADING; `-e` and the grep make both a failure.
+    Otherwise it exits 1 and says why in one line, which Docker keeps in State.Health.Log.
     """
     tls = plan.listen.tls
     port = plan.listen.port or (tls.port if tls else 0)
     options = "" if plan.listen.port or not tls else f" --tls --cacert '{tls.ca_cert_file}'"
-    return f"""\
+    return _HEALTH.replace("@PORT@", str(port)).replace("@OPTIONS@", options)
+
+
+_HEALTH = f"""\
 #!/bin/sh
-# Asks the server for a PONG as the user `health`; written by Keywright, run by Docker.
-# --askpass reads the password from stdin: it is in no argument and in no environment.
-client=$(command -v valkey-cli || command -v redis-cli)
-"$client" -e -h 127.0.0.1 -p {port}{options} --user health --askpass ping \\
-    < {CONFIGURATION}/health.secret | grep -qx PONG
+# Is the server well? Written by Keywright, run by Docker as the user `health` of the server.
+#
+# --askpass reads the password from stdin: it is in no argument and in no environment. One run of the
+# client for each question: with several on stdin it would ask for COMMAND as well, which is refused
+# and would fill ACL LOG.
+newline='
+'
+return=$(printf '\\r')
+
+sick() {{
+    first=${{1%%"$newline"*}}
+    printf '%s\\n' "${{first:-the server gave no answer}}"
+    exit 1
+}}
+
+ask() {{
+    "$client" -h 127.0.0.1 -p @PORT@@OPTIONS@ --raw --user health --askpass "$@" \\
+        2>&1 < {CONFIGURATION}/health.secret
+}}
+
+value() {{
+    # value FIELD: what INFO says of it, in $found
+    found=${{info#*"$newline$1:"}}
+    [ "$found" != "$info" ] || sick "INFO says nothing of $1"
+    found=${{found%%"$return"*}}
+}}
+
+client=$(command -v valkey-cli || command -v redis-cli) || sick 'the image has no client program'
+
+# All that is said must be PONG: redis-cli goes on as another user after a refused login, and exits
+# with 0 on NOAUTH, LOADING and MISCONF (the disk refused a snapshot, so writes are refused).
+answer=$(ask PING)
+[ "$answer" = PONG ] || sick "$answer"
+
+info=$(ask INFO)
+case $info in '# Server'*) ;; *) sick "$info" ;; esac
+
+value aof_last_write_status
+[ "$found" = ok ] || sick 'the append-only file cannot be written: writes are refused'
+
+value role
+if [ "$found" = slave ]; then
+    value slave_read_only
+    [ "$found" = 0 ] || sick 'this is a replica: writes are refused'
+fi
+
+value maxmemory; limit=$found
+value used_memory; used=$found
+value mem_not_counted_for_evict; used=$((used - found))
+value maxmemory_policy; policy=$found
+if [ "$limit" -gt 0 ] && [ "$used" -gt "$limit" ]; then
+    full="the memory is full ($used of $limit bytes): writes are refused, by maxmemory-policy $policy"
+    case $policy in
+        noeviction) sick "$full" ;;
+        # only keys that expire may be evicted: is there one?
+        volatile-*) case $info in *,expires=[1-9]*) ;; *) sick "$full" ;; esac ;;
+    esac
+fi
+exit 0
 """

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from keywright.secret import Secret
 from keywright_ops.model.absence import Discovered
 from keywright_ops.model.plan import Application, Plan
+from keywright_ops.render.dotenv_lines import begin_mark, end_mark
 
 
 class Entry(NamedTuple):
@@ -34,6 +35,21 @@ def render_dotenv(plan: Plan, secrets: Mapping[str, Secret]) -> str:
     files reads the same from it: a password that some of them would take differently stands in
     REDIS_URL alone, percent-encoded. Raises SettingsError for a value that no line can hold.
     """
+    notes, blocks = _content(plan, secrets)
+    head = "\n".join((_HEAD.format(plan=plan), *notes))
+    return "\n\n".join((head, *blocks)) + "\n"
+
+
+def render_marked(plan: Plan, secrets: Mapping[str, Secret]) -> str:
+    """Return the same variables as the marked lines of somebody else's .env (dotenv_lines.py)."""
+    notes, blocks = _content(plan, secrets)
+    head = "\n".join((_MARKED_HEAD, *notes))
+    name = plan.environment
+    return "\n".join((begin_mark(name), head, *blocks, end_mark(name))) + "\n"
+
+
+def _content(plan: Plan, secrets: Mapping[str, Secret]) -> tuple[tuple[str, ...], list[str]]:
+    """What a person should know first, and the blocks of variables."""
     values = dotenv_values(plan, secrets)
     unknown = _unknown(plan, secrets)
     parts = _LAYOUTS[plan.kind]
@@ -52,9 +68,7 @@ def render_dotenv(plan: Plan, secrets: Mapping[str, Secret]) -> str:
     )
     if rest:
         parts = (*parts, Part("Differs from the application's defaults", rest))
-    head = "\n".join((_HEAD.format(plan=plan), *notes))
-    blocks = [head, *(_block(part, values, unknown) for part in parts)]
-    return "\n\n".join(block for block in blocks if block) + "\n"
+    return notes, [block for part in parts if (block := _block(part, values, unknown))]
 
 
 def dotenv_values(plan: Plan, secrets: Mapping[str, Secret]) -> dict[str, str]:
@@ -142,6 +156,9 @@ def _defaults(app: Application) -> dict[str, str]:
 _HEAD = """\
 # {plan.app}, environment {plan.environment}: what the application connects with.
 # Written by Keywright. It holds a password: keep it out of version control."""
+_MARKED_HEAD = """\
+# Keywright's lines; a change made between these marks is overwritten by the next up.
+# They hold a password: keep this file out of version control."""
 _ONLY_IN_URL = """\
 # The password stands in REDIS_URL alone: written by itself, docker, systemd and python-dotenv
 # would each read something else."""

@@ -6,6 +6,7 @@ from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.facts import Facts
 from keywright_ops.model.login import REFUSALS
 from keywright_ops.model.step import (
+    Accepts,
     Answers,
     Condition,
     FieldIs,
@@ -14,6 +15,7 @@ from keywright_ops.model.step import (
     Presents,
     ProcessGone,
     Said,
+    SessionsGone,
     Speaks,
 )
 
@@ -44,6 +46,16 @@ def holds(condition: Condition, facts: Facts) -> bool | Missing:
         case Said(text):
             log = facts.log
             return log if isinstance(log, Missing) else any(text in each.lower() for each in log)
+        case Accepts(user, hashes):
+            users = facts.users
+            if isinstance(users, Missing):
+                return users
+            return user in users and hashes <= users[user].hashes
+        case SessionsGone(ids):
+            clients = facts.clients
+            if isinstance(clients, Missing):
+                return clients
+            return not ids & {client.id for client in clients}
         case Presents(fingerprint):
             seen = facts.certificate
             return seen if isinstance(seen, Missing) else seen.fingerprint == fingerprint
@@ -76,6 +88,10 @@ def questions(conditions: tuple[Condition, ...]) -> frozenset[str]:
                 wanted.add("process")
             case Said():
                 wanted.add("log")
+            case Accepts():
+                wanted.add("users")
+            case SessionsGone():
+                wanted.add("clients")
             case Presents():
                 wanted.add("certificate")
             case _:

@@ -12,7 +12,7 @@ from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.facts import AclUser, Certificate, Facts
 from keywright_ops.model.plan import Directive, Plan
-from keywright_ops.model.step import KeepSecret, Step
+from keywright_ops.model.step import Control, KeepSecret, Signal, Step
 from keywright_ops.profile.directive_names import SEVERAL_WORDS
 from keywright_ops.render.redis_conf import render_redis_conf
 from keywright_ops.steps.appendonly import appendonly_on_disk, await_rewrite, set_aside
@@ -32,11 +32,12 @@ from keywright_ops.steps.users import load_users
 
 
 class Declared(NamedTuple):
-    """What a local environment should be: the plan and its artefacts, ready to be written.
+    """What an environment should be: the plan and its artefacts, ready to be written.
 
     `conf` is redis.conf and `acl` users.acl; `others` every further file; `users` what the ACL file
     means; `drafted` the names of the secrets that exist only in memory yet; `certificate` is
-    the one to serve, Missing where there is none or it cannot be read from here.
+    the one to serve, Missing where there is none or it cannot be read from here. In Docker `compose`
+    is the compose file.
     """
 
     plan: Plan
@@ -45,7 +46,14 @@ class Declared(NamedTuple):
     others: tuple[WholeFile, ...]
     users: Mapping[str, AclUser]
     drafted: tuple[str, ...]
+    compose: WholeFile | None = None
     certificate: Certificate | Missing = Missing("no TLS is declared")
+
+    @property
+    def files(self) -> tuple[WholeFile, ...]:
+        """Every file that should exist."""
+        own = (self.conf, self.acl) if self.compose is None else (self.conf, self.acl, self.compose)
+        return (*own, *self.others)
 
 
 def diff(declared: Declared, facts: Facts) -> tuple[Step, ...]:
@@ -63,7 +71,19 @@ def diff(declared: Declared, facts: Facts) -> tuple[Step, ...]:
         return (*steps, stop(facts, why))
     if not isinstance(facts.info, Missing) and facts.info.get("loading", "0") != "0":
         return (*steps, await_loaded())
-    return (*steps, *_change_running(declared, facts))
+    changes = _change_running(declared, facts)
+    if changes and isinstance(changes[-1].do, Signal):
+        return (*steps, *changes)  # RedisInsight after the server is there again
+    return (*steps, *changes, *_tend_insight(declared, facts, steps))
+
+
+def _tend_insight(declared: Declared, facts: Facts, steps: list[Step]) -> list[Step]:
+    if declared.compose is None:
+        return []
+    from keywright_ops.steps.container import tend_insight  # `local` lives in no container
+
+    presets = any(step.id == "write-databases.json" for step in steps)
+    return tend_insight(declared.plan, facts, presets)
 
 
 def _keep(drafted: tuple[str, ...]) -> list[Step]:
@@ -81,8 +101,14 @@ def _keep(drafted: tuple[str, ...]) -> list[Step]:
 def _start(declared: Declared, facts: Facts) -> list[Step]:
     """Files first, then the server, so that it finds its data as it was written."""
     conf = _conf(declared, _as_it_was(declared.plan, facts))
-    files = [file for file in (declared.acl, conf) if differs(file, facts)]
-    return [*(write(file, facts) for file in files), start()]
+    own = (
+        (declared.acl, conf) if declared.compose is None else (declared.acl, conf, declared.compose)
+    )
+    files = [write(file, facts) for file in own if differs(file, facts)]
+    begin = start()
+    if _housing_reasons(declared, facts):
+        begin = begin._replace(title="make the container anew", do=Control("recreate"))
+    return [*files, begin]
 
 
 def _as_it_was(plan: Plan, facts: Facts) -> dict[str, str]:
@@ -134,9 +160,11 @@ def _change_running(declared: Declared, facts: Facts) -> list[Step]:
     plan = declared.plan
     steps = load_users(declared.acl, declared.users, facts)
     steps += set_live(plan, facts)
+    steps += _update_housing(declared, facts)
     if all(each.name != "appendonly" for each in differing(plan, facts)):
         steps += _agree(plan, facts)
-    reasons = _restart_reasons(plan, facts)
+    anew = _housing_reasons(declared, facts)
+    reasons = [*_restart_reasons(plan, facts), *anew]
     steps += open_beside(plan, facts)
     if reloads_live(facts):
         steps += reload_certificate(plan, declared.certificate, facts)
@@ -152,10 +180,31 @@ def _change_running(declared: Declared, facts: Facts) -> list[Step]:
     conf = _conf(declared, _live(facts, waiting))
     if differs(conf, facts):
         steps.append(write(conf, facts))
+    # what a container is made anew from is written after its stop: until then the old one may return
+    if declared.compose is not None and not anew and differs(declared.compose, facts):
+        steps.append(write(declared.compose, facts))
     if reasons:
         ending = stop(facts, "; ".join(reasons), plan.persistence.promised)
         steps.append(clients_follow(ending, plan, facts))
     return steps
+
+
+def _housing_reasons(declared: Declared, facts: Facts) -> list[str]:
+    """Why the server's container has to be made anew."""
+    if declared.compose is None or isinstance(facts.housing, Missing):
+        return []
+    from keywright_ops.steps.container import differences  # `local` lives in no container
+
+    return differences(declared.plan, facts.housing, declared.compose.folder)
+
+
+def _update_housing(declared: Declared, facts: Facts) -> list[Step]:
+    """What Docker changes while the server runs; a container that is made anew gets it by that."""
+    if isinstance(facts.housing, Missing) or _housing_reasons(declared, facts):
+        return []
+    from keywright_ops.steps.container import update_live  # `local` lives in no container
+
+    return update_live(declared.plan, facts.housing)
 
 
 def before_stop(declared: Declared, facts: Facts) -> list[Step]:

@@ -38,6 +38,9 @@ def write(file: WholeFile, facts: Facts) -> Step:
     before = None if isinstance(seen, Missing) else seen.digest
     name = file.path.rpartition("/")[2]
     title = f"{'write' if before is None else 'rewrite'} {name}"
+    if file.made_from:
+        title = f"bring Keywright's lines in {name} up to date"
+        before = file.made_from  # what was added since it was read must not be lost
     if before == digest(file.text()):
         title = f"close {name} ({difference(file, facts)})"
     return Step(

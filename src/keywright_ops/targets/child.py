@@ -51,11 +51,22 @@ class ChildSupervisor:
                 return process
         return NOT_RUNNING
 
-    def start(self, program: str = "") -> None:
+    def recreate(self, service: str = "") -> None:
+        """Start it: a process has nothing else that could be made anew."""
+        self.start(service=service)
+
+    def stop(self) -> None:
+        """Ask it to end; none running is fine."""
+        process = self.find()
+        if not isinstance(process, Missing):
+            self.signal(process, "TERM")
+
+    def start(self, program: str = "", service: str = "") -> None:
         """Start the server (or another program in its place) in a session of its own.
 
-        What it prints goes to its log; its files are its owner's alone.
+        What it prints goes to its log; its files are its owner's alone. There is one service only.
         """
+        del service
         import subprocess  # 8 ms: not on the way of `status`
 
         program = program or self.program

@@ -11,7 +11,7 @@ from keywright.errors import KeywrightError, Unreachable
 from keywright.secret import Secret
 from keywright.wire import Reply, Wire, Word
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.login import ADMIN, NOBODY, STRANGER
+from keywright_ops.model.login import ADMIN, NOBODY, STRANGER, user_of
 from keywright_ops.targets.handshake import Presented, present, speaks_plainly
 
 CLIENT_NAME = "keywright"  # so that CLIENT LIST and ACL LOG tell our questions apart
@@ -60,7 +60,7 @@ class Door:
             return endpoint._replace(username="", password=None)
         if login == STRANGER:
             return endpoint._replace(username="default", password=Secret(os.urandom(16).hex()))
-        return endpoint._replace(username=login, password=self._secrets[login])
+        return endpoint._replace(username=user_of(login), password=self._secrets[login])
 
     def present(self, port: int, name: str, authority: str) -> Presented | Missing:
         """What the server presents on its TLS port; no password is sent."""
@@ -80,7 +80,10 @@ class Door:
         """Our own server's address; where it already is the one with TLS, its port counts (Docker
         publishes another one)."""
         place = self._locate()
-        return place if place.tls is not None else place._replace(port=port)
+        if place.tls is not None:
+            return place
+        relay = (*place.relay[:-1], str(port)) if place.relay else ()  # its port is its last word
+        return place._replace(port=port, relay=relay)
 
     def close(self) -> None:
         """Close every kept connection."""

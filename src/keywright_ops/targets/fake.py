@@ -15,6 +15,7 @@ from keywright.secret import Secret
 from keywright.wire import Reply, Word
 from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.facts import File, Process
+from keywright_ops.model.login import user_of
 from keywright_ops.targets.fake_server import FakeServer, ServerEnded
 from keywright_ops.targets.handshake import Presented
 from keywright_ops.targets.target import Completed
@@ -143,7 +144,16 @@ class FakeSupervisor:
             return Missing("no server of this environment runs")
         return Process(server.pid, str(server.pid), server.program, (server.program, self.conf))
 
-    def start(self, program: str = "") -> None:
+    def recreate(self, service: str = "") -> None:
+        """Start it: there is nothing else that could be made anew."""
+        self.start()
+
+    def stop(self) -> None:
+        """Ask it to end; none running is fine."""
+        if self.world.server is not None:
+            self.world.terminate()
+
+    def start(self, program: str = "", service: str = "") -> None:
         """Start the server; one that cannot start says so in its log and is gone at once."""
         program = program or self.program
         if program not in self.world.programs:
@@ -203,7 +213,8 @@ class FakeDoor:
             user = None
         else:
             stranger = login == "stranger"
-            name, secret = ("default", None) if stranger else (login, self._secrets[login])
+            secret = None if stranger else self._secrets[login]
+            name = "default" if stranger else user_of(login)
             user = server.log_in(name, secret)
         return [self._answer(server, user, words) for words in commands]
 

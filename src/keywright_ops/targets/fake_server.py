@@ -34,6 +34,8 @@ COMMANDS = {
     "save": ("admin dangerous", 0), "config|get": ("admin dangerous", 0),
     "config|set": ("admin dangerous", 0), "acl|list": ("admin dangerous", 0),
     "acl|load": ("admin dangerous", 0), "acl|cat": ("slow", 0), "acl|dryrun": ("admin dangerous", 0),
+    "client|list": ("admin dangerous connection", 0), "client|id": ("slow connection", 0),
+    "client|kill": ("admin dangerous connection", 0),
 }  # fmt: skip
 PARENTS = frozenset(name.partition("|")[0] for name in COMMANDS if "|" in name)
 CATEGORIES = {
@@ -67,6 +69,8 @@ class FakeServer:
         self.aof = f"{self.config['dir']}/appendonlydir/appendonly.aof"  # what it has open
         self.rewriting = 0  # how many more INFO until the rewrite has ended
         self.data: dict[str, str] = self._load()
+        self.sessions: dict[int, str] = {}  # open connections of others: their user by id
+        self.connected = 0
 
     # --- data ------------------------------------------------------------------------------------
 
@@ -139,6 +143,13 @@ class FakeServer:
         if user is None or not user.enabled or not (user.nopass or digest in user.hashes):
             raise ReplyError("WRONGPASS invalid username-password pair or user is disabled.")
         return name
+
+    def connect(self, name: str, secret: Secret) -> int:
+        """Log in and stay: an application's connection; returns its id."""
+        user = self.log_in(name, secret)
+        self.connected += 1
+        self.sessions[self.connected] = user
+        return self.connected
 
     def _denial(self, name: str, words: list[str]) -> str:
         """Why this user may not do this; "" when it may."""
@@ -233,12 +244,29 @@ class FakeServer:
             self._changed()
         return "# Everything\r\n" + "".join(f"{name}:{value}\r\n" for name, value in fields.items())
 
+    def _client_list(self) -> Reply:
+        lines = [f"id={number} addr=127.0.0.1:5 name= age=1 user={user}"
+                 for number, user in self.sessions.items()]  # fmt: skip
+        return "\n".join(lines)
+
+    def _client_id(self) -> Reply:
+        return 0
+
+    def _client_kill(self, by: str, name: str, *_: str) -> Reply:
+        assert by == "USER"
+        ended = [number for number, user in self.sessions.items() if user == name]
+        for number in ended:
+            del self.sessions[number]
+        return len(ended)
+
     def _acl_list(self) -> Reply:
         return [line for line, _ in self.users.values()]
 
     def _acl_load(self) -> Reply:
         try:
             self.users = self._read_users()
+            left = self.sessions.items()  # who has gone loses the connections, and nobody else
+            self.sessions = {number: user for number, user in left if user in self.users}
         except ServerEnded as end:
             raise ReplyError(f"ERR {end}") from None
         return "OK"
@@ -257,6 +285,7 @@ class FakeServer:
         "ping": _ping, "get": _get, "set": _set, "unlink": _unlink, "dbsize": _dbsize, "flushall": _flushall,
         "info": _info, "save": _save, "config|get": _config_get, "config|set": _config_set,
         "acl|list": _acl_list, "acl|load": _acl_load, "acl|cat": _acl_cat, "acl|dryrun": _acl_dryrun,
+        "client|list": _client_list, "client|id": _client_id, "client|kill": _client_kill,
     }  # fmt: skip
 
 

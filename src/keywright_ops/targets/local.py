@@ -66,6 +66,7 @@ class LocalTransport:
                 with os.fdopen(handle, "wb") as stream:
                     stream.write(content)
                     stream.flush()
+                    _keep_owner(stream.fileno(), path)
                     os.fchmod(stream.fileno(), mode)
                     os.fsync(stream.fileno())
                 os.rename(temporary, path)
@@ -150,6 +151,18 @@ def make_folders(path: str) -> None:
     except FileExistsError:
         if not os.path.isdir(path):
             raise NotADirectoryError(20, "a folder is needed there", path) from None
+
+
+def _keep_owner(handle: int, path: str) -> None:
+    """Give a file the owner and group of the one that it replaces, as far as we may."""
+    try:
+        before, now = os.stat(path), os.fstat(handle)
+        if before.st_gid != now.st_gid:
+            os.fchown(handle, -1, before.st_gid)
+        if before.st_uid != now.st_uid:
+            os.fchown(handle, before.st_uid, -1)
+    except OSError:
+        return  # none is there yet, or it is another's: ours it is then
 
 
 def _sync_folder(folder: str) -> None:

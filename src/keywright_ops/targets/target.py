@@ -1,13 +1,17 @@
 """What every target offers, as three small protocols and one noun that holds them together."""
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from keywright.secret import Secret
 from keywright.wire import Reply, Word
 from keywright_ops.model.absence import Missing
+from keywright_ops.model.container import Housing
 from keywright_ops.model.facts import File, Process
 from keywright_ops.targets.handshake import Presented
+
+if TYPE_CHECKING:
+    from keywright_ops.model.copies import Lying, Packed  # `status` copies nothing
 
 
 class Completed(NamedTuple):
@@ -73,11 +77,20 @@ class Supervisor(Protocol):
         """The running server, told by its configuration file; never somebody else's."""
         ...
 
-    def start(self, program: str = "") -> None:
+    def start(self, program: str = "", service: str = "") -> None:
         """Start the server and return at once; it outlives this process.
 
-        `program` is another one than the environment's own, for taking back a change of it.
+        `program` is another one than the environment's own, for taking back a change of it; `service`
+        another of a compose file than the server's.
         """
+        ...
+
+    def recreate(self, service: str = "") -> None:
+        """Make what the server lives in anew and start it; its data stays."""
+        ...
+
+    def stop(self) -> None:
+        """See to it that the server ends and that nobody starts it again; none running is fine."""
         ...
 
     def signal(self, process: Process, name: str) -> None:
@@ -110,6 +123,46 @@ class Redis(Protocol):
         ...
 
 
+class Container(Protocol):
+    """Looks at the container that the server lives in. Raises Unreachable without an engine."""
+
+    def housing(self) -> Housing:
+        """What Docker tells of the server's container and what belongs to it, in one question."""
+        ...
+
+    def inside(self, *argv: str) -> Completed:
+        """Run a program in the server's container."""
+        ...
+
+    def beside(self, *argv: str) -> Completed:
+        """Run a program in a container of its own on the same network, which lives for that alone."""
+        ...
+
+    def processes(self) -> str:
+        """The processes of the server's container: id, user id and arguments, a line each."""
+        ...
+
+
+class Data(Protocol):
+    """The data of the environment's server as it lies: a folder here, or a container's volume."""
+
+    def look(self) -> "Lying | Missing":
+        """Where it lies, how many files and bytes; nothing there is no files."""
+        ...
+
+    def pack(self) -> "Iterator[Packed]":
+        """Every file with its bytes, one after the other; call it only while no server runs.
+
+        A file's pieces are read before the next file is asked for. Raises ApplyError for what is no
+        plain file.
+        """
+        ...
+
+    def remove(self) -> None:
+        """Remove it, all or (interrupted) the rest of it at the next call; nothing there is fine."""
+        ...
+
+
 class Abilities(NamedTuple):
     """What can be done on a target, as data."""
 
@@ -120,9 +173,11 @@ class Abilities(NamedTuple):
 
 
 class Target(NamedTuple):
-    """One environment, ready to be asked and changed."""
+    """One environment, ready to be asked and changed; `container` where it lives in one."""
 
     transport: Transport
     supervisor: Supervisor
     redis: Redis
     can: Abilities = Abilities()
+    container: Container | None = None
+    data: Data | None = None  # given only where data is to be copied or removed

@@ -4,16 +4,17 @@
 dry run keeps nothing, and a run that is killed after KeepSecret finds the same secrets again.
 """
 
-import json
 import os
+import time
 from collections.abc import Iterable, Mapping
 
-from keywright.errors import ApplyError, InputError
+from keywright.errors import ApplyError, InputError, Refused
 from keywright.secret import Secret
 from keywright_ops.model.absence import Missing
+from keywright_ops.model.turn import Turn
 from keywright_ops.targets.target import Transport
+from keywright_ops.vault.kept import Kept, load_kept, render_kept, sha256, turned
 
-SCHEMA = 1
 SECRET_BYTES = 24  # 192 random bits; 32 characters of URL-safe base64
 
 
@@ -28,8 +29,9 @@ class Vault:
         self.path = path
         self._kept = self._load()
         self._drafted: dict[str, Secret] = {}
+        self._fresh: dict[str, tuple[Secret, Secret]] = {}
 
-    def _load(self) -> dict[str, Secret]:
+    def _load(self) -> Kept:
         content = self._transport.read(self.path)
         if isinstance(content, Missing):
             if os.path.exists(self.path):
@@ -37,7 +39,7 @@ class Vault:
                     f"the vault cannot be read: {content.why}",
                     "does it belong to another user (was Keywright once run with sudo)?",
                 )
-            return {}
+            return Kept()
         mode = self._transport.mode(self.path)
         if isinstance(mode, int) and mode & 0o077:
             raise InputError(
@@ -45,16 +47,21 @@ class Vault:
                 f"chmod 600 '{self.path}', and change the passwords if others may have looked",
             )
         try:
-            found = json.loads(content)
-            return {name: Secret("" + text) for name, text in found["secrets"].items()}
+            return load_kept(content)
         except (ValueError, KeyError, AttributeError, TypeError):
             raise InputError(
                 f"the vault {self.path} is damaged",
                 "restore it from a backup; or move it away: `keywright up` then makes new passwords",
             ) from None
 
-    def draft(self, names: Iterable[str], given: Mapping[str, Secret]) -> dict[str, Secret]:
-        """Return a secret for every name: given (a variable), kept, or made now in memory.
+    def draft(
+        self,
+        names: Iterable[str],
+        given: Mapping[str, Secret],
+        otherwise: Mapping[str, Secret] | None = None,
+    ) -> dict[str, Secret]:
+        """Return a secret for every name: given (a variable), kept, `otherwise` (the guide's default),
+        or made now in memory.
 
         A given secret is never kept: whoever set the variable keeps it.
         """
@@ -62,8 +69,10 @@ class Vault:
         for name in names:
             if name in given:
                 chosen[name] = given[name]
-            elif name in self._kept:
-                chosen[name] = self._kept[name]
+            elif name in self._kept.secrets:
+                chosen[name] = self._kept.secrets[name]
+            elif otherwise and name in otherwise:
+                chosen[name] = otherwise[name]
             else:
                 chosen[name] = self._drafted.setdefault(name, Secret(_random()))
         return chosen
@@ -78,20 +87,87 @@ class Vault:
 
         Raises ApplyError when one of them was kept by somebody else since we looked.
         """
-        self._kept = self._load()
-        known = [name for name in names if name in self._kept]
+        kept = self._load()
+        known = [name for name in names if name in kept.secrets]
         if known:
             raise ApplyError(
                 f"another Keywright has kept a password for {', '.join(known)} meanwhile",
                 "run the same command again: it will take that one",
             )
-        kept = self._kept | {name: self._drafted[name] for name in names}
-        plain = {name: secret.reveal() for name, secret in sorted(kept.items())}
-        text = json.dumps({"schema": SCHEMA, "secrets": plain}, indent=1)
-        self._transport.write(self.path, text.encode(), 0o600)
-        self._kept = kept
-        for name in names:
+        made = {name: self._drafted[name] for name in names}
+        self._write(
+            kept._replace(
+                secrets={**kept.secrets, **made},
+                since={**kept.since, **dict.fromkeys(made, today())},
+            )
+        )
+        for name in made:
             del self._drafted[name]
+
+    def _write(self, kept: Kept) -> None:
+        self._transport.write(self.path, render_kept(kept).encode(), 0o600)
+        self._kept = kept
+
+    # --- rotation --------------------------------------------------------------------------------
+
+    @property
+    def turns(self) -> Mapping[str, Turn]:
+        """The unfinished rotations by the secret's name."""
+        return self._kept.turns
+
+    @property
+    def beside(self) -> dict[str, Secret]:
+        """The secrets that the server shall accept beside the named ones."""
+        return {name: turn.other for name, turn in self._kept.turns.items() if turn.two_hold}
+
+    def since(self, name: str) -> str:
+        """The UTC date since when the kept secret holds; "" when that is not known."""
+        return self._kept.since.get(name, "")
+
+    def keeps(self, name: str) -> bool:
+        """Whether the vault itself has a secret of that name."""
+        return name in self._kept.secrets
+
+    def named(self, name: str) -> Secret:
+        """The secret that is named at present."""
+        return self._kept.secrets[name]
+
+    def renew(self, name: str, old: Secret, new: Secret | None = None) -> Secret:
+        """Draft the successor of a secret in memory (`new`, or one made now); turn(…, "both") keeps it."""
+        made = new or Secret(_random())
+        self._fresh[name] = (old, made)
+        return made
+
+    def turn(self, names: Iterable[str], phase: str, hold: bool = False) -> None:
+        """Turn the rotation of these secrets to a phase, durably; hold the lock meanwhile.
+
+        Raises ApplyError when one of them is in another phase than was thought.
+        """
+        self._write(turned(self._load(), names, phase, today(), self._fresh, hold))
+
+    def preview(self, names: Iterable[str], phase: str) -> None:
+        """Turn in memory only, for a dry run."""
+        self._kept = turned(self._kept, names, phase, today(), self._fresh, False)
+
+    def rotated_away(self, name: str, given: Secret) -> str:
+        """The UTC date on which this password was replaced, or its replacement began; "" when it holds.
+
+        Raises Refused while the secret is being rotated and the given one is none of the two.
+        """
+        turn, retired = self._kept.turns.get(name), self._kept.retired.get(name)
+        if turn is not None:
+            if given in (turn.other, self._kept.secrets[name]):
+                return turn.begun
+            raise Refused(
+                f"{name} is being rotated, and a variable gives it a third password",
+                "unset the variable; or `keywright password rotate --undo` first",
+            )
+        return retired.get(sha256(given), "") if retired else ""
+
+
+def today() -> str:
+    """Return the UTC date as YYYY-MM-DD."""
+    return time.strftime("%Y-%m-%d", time.gmtime())
 
 
 def _random() -> str:

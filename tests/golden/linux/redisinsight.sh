@@ -20,4 +20,4 @@ docker run -d --name redisinsight \
   -v redisinsight-data:/data \
   -v /etc/keywright/redisinsight:/usr/local/etc/redisinsight:ro \
   -e RI_PRE_SETUP_DATABASES_PATH=/usr/local/etc/redisinsight/databases.json \
-  redis/redisinsight:latest
+  redis/redisinsight:2.70

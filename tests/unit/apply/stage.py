@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from keywright.endpoint import Endpoint
 from keywright.errors import ApplyError, ConnectionLost
 from keywright_ops.actions.declared import declare, file_paths
-from keywright_ops.actions.environment import Opened, choose_secrets
+from keywright_ops.actions.environment import Opened, by_login, choose_secrets
 from keywright_ops.actions.locate import locate
+from keywright_ops.actions.password import Wish as Request
+from keywright_ops.actions.password import begun_earlier, chosen, perform
 from keywright_ops.actions.place import Place
+from keywright_ops.actions.rotation import Gone, Rotation, go_on
 from keywright_ops.actions.up import Ask, bring_up, restart_steps, wants_restart_proof
 from keywright_ops.apply.apply import Workshop
 from keywright_ops.checks.proofs import proofs
@@ -33,7 +36,17 @@ from keywright_ops.vault.file import Vault
 HOME = "/world/shop/local"
 PROGRAM, OTHER_PROGRAM = "/programs/valkey-server", "/programs/redis-server"
 HOST = HostFacts(PROGRAM, 6379, Missing("not asked"), Missing("not asked"))
-READS = ("INFO", "GET", "PING", "DBSIZE", "ACL LIST", "ACL CAT", "ACL DRYRUN", "CONFIG GET")
+READS = (
+    "INFO",
+    "GET",
+    "PING",
+    "DBSIZE",
+    "ACL LIST",
+    "ACL CAT",
+    "ACL DRYRUN",
+    "CONFIG GET",
+    "CLIENT LIST",
+)
 CHANGING = frozenset({"write", "remove", "copy", "move", "run", "start", "signal", "ask", "note"})
 
 
@@ -143,7 +156,7 @@ def open_stage(world: World, wish: Wish, wire: Wire) -> Opened:
     vault = Vault(transport, f"{HOME}/vault.json")
     place = Place(profile, "", "/world/shop")
     secrets = choose_secrets(plan, vault, place, wish.environ)
-    by_user = {user.name: secrets[user.secret] for user in plan.users}
+    by_user = by_login(plan, secrets, vault)
     assert isinstance(plan.engine.program, str)
     keeper = FakeSupervisor(world, plan.engine.program, HOME)
     supervisor: Any = Wired(keeper, wire)
@@ -152,7 +165,7 @@ def open_stage(world: World, wish: Wish, wire: Wire) -> Opened:
         return _located(keeper, plain, plan)
 
     door: Any = Wired(FakeDoor(world, where, by_user), wire)
-    return Opened(place, plan, HOME, vault, secrets, Target(transport, supervisor, door))
+    return Opened(place, plan, HOME, HOME, vault, secrets, Target(transport, supervisor, door))
 
 
 _seen: dict[tuple[bytes, int], Endpoint] = {}
@@ -187,14 +200,37 @@ def run_up(
         return yes
 
     ask = Ask(None, None, wish.environ, watch, lambda outcome: None, confirm)
-    shop = Workshop(opened.target, opened.plan, opened.vault, journal, watch, confirm)
-    done = bring_up(ask, opened, declared, shop, token)
+    shop = _shop(opened, journal, ask)
+    done, _ = bring_up(ask, opened, declared, shop, token)
+    if opened.vault.turns:
+        reopen = partial(open_stage, world, wish, wire)
+        opened = go_on(Rotation(ask, reopen, lambda now: _shop(now, journal, ask)), opened).opened
+        declared = declare(opened)
     wire.brought_up = True
     restarted = any(step.id == "canary" for step in done)
     if not restarted and wants_restart_proof(opened):
         restart_steps(opened, shop, token, "to prove that data survives it")
         restarted = True
     return Ran(opened, tuple(seen), verdicts(opened, declared, token, restarted))
+
+
+def _shop(opened: Opened, journal: Any, ask: Ask) -> Workshop:
+    return Workshop(opened.target, opened.plan, opened.vault, journal, ask.watch, ask.confirm)
+
+
+def run_password(world: World, request: Request, wish: Wish, wire: Wire | None = None) -> Gone:
+    """Do what `keywright password rotate` does, without lock and files of its own."""
+    wire = wire or Wire()
+    opened = open_stage(world, wish, wire)
+    journal: Any = Wired(MemoryJournal(world), wire)
+    ask = Ask(None, None, wish.environ, lambda *_: None, lambda _: None, lambda _: True)
+    names = chosen(opened.plan, request)
+    if request.undo or request.finish:
+        names = begun_earlier(opened, request, names)
+    finish = frozenset(names if request.finish else ())
+    reopen = partial(open_stage, world, wish, wire)
+    rotation = Rotation(ask, reopen, lambda now: _shop(now, journal, ask), finish)
+    return perform(rotation, opened, names, request)[1]
 
 
 def verdicts(opened: Opened, declared: Declared, token: str, restarted: bool) -> dict[str, str]:

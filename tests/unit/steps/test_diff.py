@@ -19,7 +19,7 @@ from tests.unit.steps.states import (
 from keywright_ops.facts.redis_conf import parse_redis_conf
 from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.facts import Facts, File
-from keywright_ops.model.step import Danger, Move, Signal, Step, WriteFile
+from keywright_ops.model.step import Control, Danger, Move, Signal, Step, WriteFile
 from keywright_ops.steps.diff import Declared, before_stop, diff
 
 AOF = "appendonly = true\nsave = []\n"
@@ -216,7 +216,7 @@ def test_another_program_is_a_restart_under_either_name() -> None:
     old = facts.process._replace(executable="/old/server", command=("/old/server", "redis.conf"))
     (stop,) = diff(declared, facts._replace(process=old))
     assert stop.undo is not None
-    assert ("start", "/old/server") == tuple(stop.undo)
+    assert Control("start", "/old/server") == stop.undo
 
 
 def test_a_server_that_is_ending_or_loading_is_waited_for() -> None:

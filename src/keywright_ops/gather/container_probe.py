@@ -1,0 +1,95 @@
+"""Carries the questions about a container to Docker, and has the answers judged."""
+
+from keywright.endpoint import Endpoint
+from keywright.errors import KeywrightError, ReplyError
+from keywright.wire import Wire
+from keywright_ops.checks.container import (
+    judge_account,
+    judge_health,
+    judge_insight,
+    judge_neighbour,
+    judge_published,
+    judge_secrets,
+)
+from keywright_ops.gather.insight import insight_health
+from keywright_ops.gather.scene import Scene
+from keywright_ops.model.absence import Missing
+from keywright_ops.model.proof import (
+    UNKNOWN,
+    HealthPasses,
+    InsightAnswers,
+    InspectKeepsSecrets,
+    NotRoot,
+    Outcome,
+    Proof,
+    PublishedOnly,
+)
+from keywright_ops.render.container import CONFIGURATION
+from keywright_ops.steps.container import declared_publications
+from keywright_ops.targets.target import Container
+
+# The client of the image asks for a PONG without a password; what it is told is printed.
+KNOCK = 'c=$(command -v valkey-cli || command -v redis-cli); exec "$c" -h "$1" -p "$2" $3 ping'
+
+
+def probe_container(proof: Proof, scene: Scene) -> Outcome:
+    """Ask one question about the container; what cannot be asked is unknown."""
+    if scene.target.container is None:
+        return Outcome(proof, UNKNOWN, "it lives in no container")
+    try:
+        return _ask(proof, scene, scene.target.container)
+    except KeywrightError as error:
+        return Outcome(proof, UNKNOWN, str(error))
+
+
+def _ask(proof: Proof, scene: Scene, container: Container) -> Outcome:
+    match proof.probe:
+        case PublishedOnly():
+            return _published(proof, scene)
+        case HealthPasses():
+            done = container.inside("sh", f"{CONFIGURATION}/health.sh")
+            said = (done.output + done.errors).strip().splitlines()
+            return judge_health(proof, done.code, said[-1] if said else "", scene.facts)
+        case NotRoot():
+            return judge_account(proof, container.processes())
+        case InspectKeepsSecrets():
+            return judge_secrets(proof, container.processes(), scene.facts, scene.secrets)
+        case InsightAnswers():
+            insight = scene.plan.insight
+            assert insight is not None
+            return judge_insight(proof, insight, scene.facts, insight_health(insight.port))
+        case _:
+            return _neighbour(proof, scene, container)
+
+
+def _published(proof: Proof, scene: Scene) -> Outcome:
+    """Knock without a password at every declared address of this host."""
+    answers = {}
+    for place in declared_publications(scene.plan):
+        endpoint = Endpoint(host=NEAREST.get(place.address, place.address), port=place.port)
+        answers[place] = _knock(endpoint)
+    return judge_published(proof, scene.plan, scene.facts, answers)
+
+
+NEAREST = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
+
+
+def _knock(endpoint: Endpoint) -> str | Missing:
+    try:
+        with Wire(endpoint) as wire:
+            return str(wire.call("PING"))
+    except ReplyError as refusal:
+        return str(refusal)
+    except KeywrightError as error:
+        return Missing(str(error))
+
+
+def _neighbour(proof: Proof, scene: Scene, container: Container) -> Outcome:
+    """Let another container knock without a password."""
+    plan = scene.plan
+    assert plan.container is not None
+    tls = plan.listen.tls
+    port = plan.listen.port or (tls.port if tls else 0)
+    options = "" if plan.listen.port else "--tls --insecure"
+    done = container.beside("sh", "-c", KNOCK, "sh", plan.container.service, str(port), options)
+    return judge_neighbour(proof, done.code, (done.output + done.errors).strip())

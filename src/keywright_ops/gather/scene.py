@@ -1,0 +1,26 @@
+"""What a proof is asked about."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from keywright.secret import Secret
+from keywright_ops.model.absence import Missing
+from keywright_ops.model.artefact import WholeFile
+from keywright_ops.model.facts import AclUser, Certificate, Facts
+from keywright_ops.model.plan import Plan
+from keywright_ops.targets.target import Target
+
+
+class Scene(NamedTuple):
+    """The environment, what was declared, and a fresh snapshot; `folder` is where its compose file
+    lies."""
+
+    target: Target
+    plan: Plan
+    users: Mapping[str, AclUser]
+    facts: Facts
+    canary: str
+    files: tuple[WholeFile, ...] = ()
+    secrets: tuple[Secret, ...] = ()
+    folder: str = ""
+    certificate: Certificate | Missing = Missing("no TLS is declared")

@@ -1,0 +1,74 @@
+"""An environment's containers as Docker shows them: looked at from outside, from inside and from beside."""
+
+import time
+
+from keywright_ops.facts.container import parse_housing
+from keywright_ops.model.absence import Missing
+from keywright_ops.model.container import Attachment, Housing
+from keywright_ops.model.plan import Plan
+from keywright_ops.targets.docker import Docker
+from keywright_ops.targets.target import Completed
+
+KEPT = 1.0  # seconds for which a look is believed; a container that is made anew may have moved
+
+
+class DockerContainer:
+    """The containers of a plan."""
+
+    def __init__(self, docker: Docker, plan: Plan) -> None:
+        assert plan.container is not None
+        self._docker = docker
+        self._seen: Housing | None = None
+        self._when = 0.0
+        self._plan = plan
+        self._name, self._network = plan.container.name, plan.container.network
+
+    def housing(self) -> Housing:
+        """Everything that Docker tells of the environment, in one question."""
+        plan, container, insight = self._plan, self._plan.container, self._plan.insight
+        assert container is not None
+        names = [container.name, container.volume, container.network, plan.engine.image]
+        names += [insight.name, insight.image] if insight else []
+        found = parse_housing(self._docker.inspect(*names), plan)
+        self._seen, self._when = found, time.monotonic()
+        return found
+
+    def glance(self) -> Housing:
+        """The same, but a look of the last moment will do: for finding the way to the server."""
+        if self._seen is None or time.monotonic() - self._when > KEPT:
+            return self.housing()
+        return self._seen
+
+    def near(self) -> Attachment | None:
+        """How the server is on a network whose bridge is this machine's own; None if on none."""
+        found = self.glance().container
+        networks = () if isinstance(found, Missing) else found.networks
+        return next((each for each in networks if is_ours(each)), None)
+
+    def inside(self, *argv: str) -> Completed:
+        """Run a program in the server's container."""
+        return self._docker.run("exec", self._name, *argv)
+
+    def beside(self, *argv: str) -> Completed:
+        """Run a program in a container of its own on the same network, which lives for that alone."""
+        here = ("run", "--rm", "--network", self._network, "--entrypoint", argv[0])
+        return self._docker.run(*here, self._plan.engine.image, *argv[1:])
+
+    def processes(self) -> str:
+        """The processes of the server's container: id, user id and arguments, a line each."""
+        return self._docker.run("top", self._name, "-eo", "pid,uid,args").output
+
+
+def is_ours(attachment: Attachment) -> bool:
+    """Whether this network's bridge is this machine's own: its address can be bound here."""
+    import socket
+
+    if not attachment.address or not attachment.gateway:
+        return False
+    family = socket.AF_INET6 if ":" in attachment.gateway else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        try:
+            probe.bind((attachment.gateway, 0))
+        except OSError:
+            return False
+    return True
