@@ -85,7 +85,7 @@ class Door:
     def speaks_plainly(self, port: int) -> bool | Missing:
         """Whether the server answers on that port without TLS."""
         try:
-            return speaks_plainly(self._on(port))
+            return speaks_plainly(_at(self._locate(), port))
         except KeywrightError as error:
             return Missing(str(error))
 
@@ -93,13 +93,16 @@ class Door:
         """Our own server's address; where it already is the one with TLS, its port counts (Docker
         publishes another one)."""
         place = self._locate()
-        if place.tls is not None:
-            return place
-        relay = (*place.relay[:-1], str(port)) if place.relay else ()  # its port is its last word
-        return place._replace(port=port, relay=relay)
+        return place if place.tls is not None else _at(place, port)
 
     def close(self) -> None:
         """Close every kept connection."""
         for wire in self._kept.values():
             wire.close()
         self._kept.clear()
+
+
+def _at(place: Endpoint, port: int) -> Endpoint:
+    """The same server on another of its ports."""
+    relay = (*place.relay[:-1], str(port)) if place.relay else ()  # its port is its last word
+    return place._replace(port=port, relay=relay)
