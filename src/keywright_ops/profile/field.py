@@ -3,11 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-<<<<<<< HEAD
 from keywright_ops.profile import docker_words, values, words
-=======
-from keywright_ops.profile import addresses, values, words
->>>>>>> 67b6072 (A remote Docker host is reached through ssh: keywright tunnel; RedisInsight by itself: keywright insight)
 
 LOCAL, DEV, PROD, SYSTEMD = "local", "docker-dev", "docker-prod", "systemd"
 AZURE, AWS = "azure", "aws"
@@ -106,12 +102,8 @@ PROJECT = Type("compose project", docker_words.parse_project)
 DOCKER_NAME = Type("docker name", docker_words.parse_docker_name)
 SERVICE = Type("host name", docker_words.parse_service)
 HOST = Type("host name or address", words.parse_host)
-<<<<<<< HEAD
+SSH_HOST = Type("ssh://user@host", docker_words.parse_ssh_host)
 IMAGE = Type("image", docker_words.parse_image)
-=======
-SSH_HOST = Type("ssh://user@host", addresses.parse_ssh_host)
-IMAGE = Type("image", words.parse_image)
->>>>>>> 67b6072 (A remote Docker host is reached through ssh: keywright tunnel; RedisInsight by itself: keywright insight)
 VARIABLE = Type("variable name", words.parse_variable)
 PREFIX = Type("key prefix", words.parse_prefix)
 KEY = Type("key or prefix", words.parse_key)
