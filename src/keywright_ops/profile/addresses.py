@@ -1,8 +1,5 @@
 """What kind of address this is; ipaddress is imported only for addresses that need it."""
 
-from keywright_ops.model.engine_host import SSH, parse_engine_host
-from keywright_ops.profile.values import NotThat, called
-
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 EVERYWHERE = ("0.0.0.0", "::", "*")  # noqa: S104 - compared, not bound
 
@@ -30,18 +27,3 @@ def is_public(address: str) -> bool:
     from ipaddress import ip_address  # slow to load, and rarely needed
 
     return ip_address(bare(address)).is_global
-
-
-def parse_ssh_host(value: object) -> str:
-    """Read ssh://USER@HOST:PORT, or "" for this machine."""
-    hint = 'write host = "ssh://user@host", or "" for the machine that Keywright runs on'
-    if not isinstance(value, str):
-        raise NotThat(f"text in quotes is needed, not {called(value)}", hint)
-    if not value:
-        return ""
-    try:
-        if parse_engine_host(value).way == SSH:
-            return value
-    except ValueError as problem:
-        raise NotThat(f"{called(value)}: {problem}", hint) from None
-    raise NotThat(f"{called(value)} does not begin with ssh://", hint)

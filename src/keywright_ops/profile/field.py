@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from keywright_ops.profile import addresses, docker_words, names, values, words
+from keywright_ops.profile import docker_words, names, values, words
 
 LOCAL, DEV, PROD, SYSTEMD = "local", "docker-dev", "docker-prod", "systemd"
 AZURE, AWS = "azure", "aws"
@@ -102,7 +102,7 @@ PROJECT = Type("compose project", docker_words.parse_project)
 DOCKER_NAME = Type("docker name", docker_words.parse_docker_name)
 SERVICE = Type("host name", docker_words.parse_service)
 HOST = Type("host name or address", words.parse_host)
-SSH_HOST = Type("ssh://user@host", addresses.parse_ssh_host)
+SSH_HOST = Type("ssh://user@host", docker_words.parse_ssh_host)
 IMAGE = Type("image", docker_words.parse_image)
 VARIABLE = Type("variable name", words.parse_variable)
 PREFIX = Type("key prefix", words.parse_prefix)
