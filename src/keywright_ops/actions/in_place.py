@@ -10,6 +10,7 @@ from keywright_ops.gather.environment import EVERYTHING, gather
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.facts import Facts
+from keywright_ops.model.step import Step
 from keywright_ops.steps.in_place import is_found, rotate_in_place, write_dotenv
 from keywright_ops.vault.kept import sha256
 
@@ -27,18 +28,25 @@ def found(opened: Opened) -> bool:
 def settle_in_place(
     opened: Opened, shop: Workshop, names: Iterable[str], done: list[Done], dropping: bool = False
 ) -> None:
-    """Bring .env, the server and its redis.conf to what the vault says of these users' passwords.
+    """Bring .env, the server and its redis.conf to what the vault says of these users' passwords."""
+    apply(steps_in_place(opened, names, look(opened), dropping), shop, done)
+
+
+def steps_in_place(
+    opened: Opened, names: Iterable[str], facts: Facts, dropping: bool = False
+) -> list[Step]:
+    """Return the steps of that; () when it is so already.
 
     `dropping`: what is not named shall end already, before the vault forgets it.
     """
-    facts, users, turns = look(opened), declare(opened).users, opened.vault.turns
+    users, turns = declare(opened).users, opened.vault.turns
     steps = write_dotenv(dotenv(opened), facts)
     for name in names:
         named = opened.secrets[name]
         both = {sha256(named)} | ({sha256(turns[name].other)} if name in turns else set())
         wanted = frozenset({sha256(named)}) if dropping else users[name].hashes
         steps += rotate_in_place(name, wanted, frozenset(both) - wanted, named, facts)
-    apply(steps, shop, done)
+    return steps
 
 
 def dotenv(opened: Opened) -> WholeFile:
