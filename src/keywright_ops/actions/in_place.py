@@ -1,5 +1,6 @@
 """A rotation on a server that was found: its own users, its own redis.conf, nothing taken over."""
 
+import os
 from collections.abc import Iterable
 
 from keywright.errors import Refused
@@ -52,7 +53,8 @@ def steps_in_place(
 def dotenv(opened: Opened) -> WholeFile:
     """Return the application's .env."""
     path = opened.plan.application.dotenv
-    return next(file for file in declare(opened).others if file.path.endswith(path))
+    whole = os.path.realpath(path if path.startswith("/") else f"{opened.base}/{path}")
+    return next(file for file in declare(opened).others if os.path.realpath(file.path) == whole)
 
 
 def refuse_in_place(opened: Opened, names: Iterable[str]) -> None:
@@ -72,10 +74,3 @@ def refuse_in_place(opened: Opened, names: Iterable[str]) -> None:
     lacking = [name for name in names if name not in known]
     if lacking:
         raise Refused(f"this server has no user {', '.join(lacking)}", f"it has {', '.join(known)}")
-    file = dotenv(opened)
-    content = opened.target.transport.read(file.path)
-    if not isinstance(content, Missing) and b"Written by Keywright" not in content[:400]:
-        raise Refused(
-            f"{file.path} was not written by Keywright, and names the old password",
-            "move it away first: Keywright writes one that names the new one",
-        )
