@@ -203,17 +203,24 @@ def stop_foreign(ending: Step, plan: Plan, housing: Housing) -> Step:
 
 def make_ground(plan: Plan, housing: Housing) -> list[Step]:
     """Return the steps that make what stands before any container: the network and the volumes."""
-    container, insight = plan.container, plan.insight
+    container, label = plan.container, _label(plan)
     assert container is not None
-    label = ("--label", f"keywright.environment={plan.app}-{plan.environment}")
     steps = []
     if isinstance(housing.network, Missing):
         steps.append(_make("network", container.network, label))
     if isinstance(housing.volume, Missing):
         steps.append(_make("volume", container.volume, label))
-    if insight is not None and isinstance(housing.insight_volume, Missing):
-        steps.append(_make("volume", insight.volume, label))
-    return steps
+    return steps + _insight_volume(plan, housing)
+
+
+def _insight_volume(plan: Plan, housing: Housing) -> list[Step]:
+    if plan.insight is None or not isinstance(housing.insight_volume, Missing):
+        return []
+    return [_make("volume", plan.insight.volume, _label(plan))]
+
+
+def _label(plan: Plan) -> tuple[str, str]:
+    return ("--label", f"keywright.environment={plan.app}-{plan.environment}")
 
 
 def _make(kind: str, name: str, label: tuple[str, str]) -> Step:
@@ -309,7 +316,8 @@ def tend_insight(plan: Plan, facts: Facts, anew: bool) -> list[Step]:
     ):
         return []
     if isinstance(housing.insight, Missing):
-        return [_start_insight("start RedisInsight", "start")]
+        # (its volume is not there yet where it was switched on later)
+        return [*_insight_volume(plan, housing), _start_insight("start RedisInsight", "start")]
     wrong = insight_differences(plan, insight, housing)
     if anew:
         wrong.append("its connection changed")
