@@ -159,6 +159,18 @@ def test_while_it_is_written_to(full: Person) -> None:
     assert str(full.ask("GET", "esabcfg:counter")) == str(answered)
 
 
+@pytest.mark.slow
+def test_saving_takes_longer_than_an_answer_is_waited_for(person: Callable[..., Person]) -> None:
+    """Law: a save that blocks the server for longer than 5 s is waited for, and is in the copy."""
+    one = person(*MODES["memory only"])
+    assert one.say("up").code == 0
+    one.fill(65)
+    one.ask("CONFIG", "SET", "rdb-key-save-delay", "100000")  # microseconds for each key
+    said = one.say("down", "--volumes", "--yes")
+    assert said.code == 0, said
+    assert json.loads((copies(one)[0] / "manifest.json").read_text())["keys"] == 65
+
+
 def test_data_that_does_not_load_is_not_removed(settled: Person) -> None:
     """Law: exit 1 with the server's reason; no copy is called good, and the data stays as it lies."""
     settled.fill(200)

@@ -65,6 +65,7 @@ def test_every_image_runs_its_server_as_its_account(
             wire.call("SAVE")
         name = "valkey_version" if program.startswith("valkey") else "redis_version"
         assert f"{name}:{version}." in info
+        assert alone(images, container)  # the relay's processes end a moment after it
         top = images.docker("top", container, "-o", "pid,uid,args").stdout.splitlines()[1:]
         if account == "999":
             assert [("999", program)] == [

@@ -12,6 +12,7 @@ from keywright_ops.targets.docker import Docker
 from keywright_ops.targets.door import Door
 from keywright_ops.targets.local import LocalTransport
 from keywright_ops.targets.target import Target
+from keywright_ops.targets.volume_data import VolumeData
 
 
 def docker_target(
@@ -23,5 +24,6 @@ def docker_target(
     look = DockerContainer(docker, plan)
     supervisor = ComposeSupervisor(docker, look, plan, folder)
     files = ContainerFiles(host, docker, look, plan, folder)
+    data = VolumeData(docker, plan)
     door = ContainerDoor(look, files, plan)
-    return Target(files, supervisor, Door(door.locate, secrets), container=look)
+    return Target(files, supervisor, Door(door.locate, secrets), container=look, data=data)

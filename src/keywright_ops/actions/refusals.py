@@ -26,7 +26,7 @@ def refuse_foreign(opened: Opened, facts: Facts, adopt: bool) -> None:
     Choices or a journal say that it ran here once, be it in an `up` that failed and was taken back.
     """
     directory = opened.plan.persistence.directory
-    if os.path.islink(directory):
+    if opened.target.container is None and os.path.islink(directory):
         raise Refused(
             f"{directory} is a link to {os.readlink(directory)}",
             "name the folder for everything instead: XDG_STATE_HOME=/another/disk keywright up",

@@ -1,8 +1,9 @@
 """down --volumes: stop the server, keep a proven copy of its data, and remove the data."""
 
+from functools import partial
 from typing import NamedTuple
 
-from keywright.errors import ApplyError, KeywrightError, Unreachable
+from keywright.errors import ApplyError, KeywrightError, Refused, Unreachable
 from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import Opened
 from keywright_ops.actions.refusals import refuse_foreign, refuse_silent, refuse_suspended
@@ -55,7 +56,7 @@ class Removal(NamedTuple):
 def open_with_data(ask: Ask) -> Opened:
     """Open the environment for a change, with its data at hand."""
     opened = open_for_change(ask)
-    data = LocalData(opened.plan.persistence.directory)
+    data = opened.target.data or LocalData(opened.plan.persistence.directory)
     return opened._replace(target=opened.target._replace(data=data))
 
 
@@ -129,18 +130,26 @@ def _keep(opened: Opened, known: Removal, shop: Workshop) -> tuple[Step, ...]:
 
 
 def _storeroom(opened: Opened) -> Storeroom:
-    return Storeroom(Store(copies_folder(opened)), load_second_copy)
+    if opened.target.container is None:
+        return Storeroom(Store(copies_folder(opened)), load_second_copy)
+    from keywright_ops.gather.scratch_container import load_in_container  # as the data, in Docker
+
+    load = partial(load_in_container, ("docker",))
+    return Storeroom(Store(copies_folder(opened)), load)
 
 
 def _program(opened: Opened, facts: Facts) -> str:
     """Who loads the copy: the very program that ran, else the environment's own."""
+    if opened.target.container is not None:
+        found = opened.target.container.glance().container
+        return opened.plan.engine.image if isinstance(found, Missing) else found.image_id
     if not isinstance(facts.process, Missing):
         return program_of(facts.process)
     return str(opened.plan.engine.program)
 
 
 def _refuse_unknown(facts: Facts) -> None:
-    """What a server holds must be known before it is removed. Raises Unreachable."""
+    """What a server holds must be known before it is removed. Raises Unreachable or Refused."""
     assert not isinstance(facts.process, Missing)
     refuse_suspended(facts.process)
     refuse_silent(facts)
@@ -148,6 +157,11 @@ def _refuse_unknown(facts: Facts) -> None:
         raise Unreachable(
             "the server runs, but does not tell Keywright what it holds",
             "`keywright up` mends that; after a plain `keywright down` what lies on the disk is copied",
+        )
+    if facts.info.get("aof_enabled") == "1" and facts.info.get("aof_last_write_status") == "err":
+        raise Refused(
+            "the server cannot write its append-only file: what lies on the disk is not all it holds",
+            "is the disk full? free some space, then run the same command again",
         )
     if facts.info.get("loading", "0") != "0":
         raise Unreachable(

@@ -19,6 +19,7 @@ from keywright_ops.actions.refusals import (
     refuse_taken_port,
 )
 from keywright_ops.actions.restart_record import RestartRecord, restart_record
+from keywright_ops.actions.takeover import refuse_lockout, rotated_by_us
 from keywright_ops.apply.apply import Done, Watch, Workshop, WorldMoved, apply, confirm, undo
 from keywright_ops.apply.journal import Journal
 from keywright_ops.apply.lock import lock
@@ -88,7 +89,14 @@ def plan_steps(ask: Ask) -> tuple[Opened, tuple[Step, ...]]:
     declared = declare(opened)
     facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
     refuse_foreign(opened, facts, ask.adopt)
+    refuse_lockout(declared, facts, ask.adopt, rotated_by_us(opened.vault))
     steps = diff(declared, facts)
+    if opened.target.container is not None:
+        from keywright_ops.actions.docker_refusals import refuse_housing
+        from keywright_ops.actions.images import pulls
+
+        refuse_housing(opened, facts, steps, ask.adopt)
+        steps = (*pulls(opened), *steps) if steps else steps
     if opened.vault.turns:
         from keywright_ops.actions.rotation import next_turn  # only where one is unfinished
 
@@ -106,6 +114,10 @@ def up(ask: Ask) -> UpReport:
         declared = declare(opened)
         shop = workshop(opened, ask)
         canary = token()
+        if opened.target.container is not None:
+            from keywright_ops.actions.images import fetch_images  # `local` needs none
+
+            opened = fetch_images(opened, shop)
         done, seen = bring_up(ask, opened, declared, shop, canary)
         if opened.vault.turns:
             from keywright_ops.actions.rotation import (  # only where one is unfinished
@@ -176,10 +188,16 @@ def rounds(
         refuse_foreign(opened, facts, ask.adopt)
         if isinstance(facts.process, Missing) or not facts.process.suspended:
             refuse_silent(facts)
+        refuse_lockout(declared, facts, ask.adopt, rotated_by_us(opened.vault))
         steps = with_canary(diff(declared, facts), opened.plan, facts, canary)
         if not steps:
             return [each.step for each in done], facts
-        refuse_taken_port(opened, steps, facts)
+        if opened.target.container is None:
+            refuse_taken_port(opened, steps, facts)
+        else:
+            from keywright_ops.actions.docker_refusals import refuse_housing
+
+            refuse_housing(opened, facts, steps, ask.adopt)
         refuse_lost_databases(opened.plan, facts)
         confirm(steps, shop)
         try:

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, assert_never
 
-from keywright.errors import ApplyError, KeywrightError, Refused, ReplyError
+from keywright.errors import ApplyError, ConnectionLost, KeywrightError, Refused, ReplyError
+from keywright.secret import Secret
 from keywright_ops.apply.journal import Journal
 from keywright_ops.apply.keep_copy import Storeroom, keep_copy, remove_data
 from keywright_ops.gather.environment import gather
@@ -39,6 +40,7 @@ from keywright_ops.model.step import (
     reads_files_again,
 )
 from keywright_ops.steps.conditions import holds, questions
+from keywright_ops.targets.docker import told
 from keywright_ops.targets.target import Target
 from keywright_ops.vault.file import Vault
 
@@ -148,11 +150,9 @@ def _do(do: Do, shop: Workshop) -> None:
         case RunCommand(argv, stdin):
             completed = target.transport.run(argv, stdin)
             if completed.code != 0:
-                raise ApplyError(f"{argv[0]} failed: {completed.errors.strip()}")
-        case RedisCommand(user, argv):
-            reply = target.redis.ask(user, [argv])[0]
-            if isinstance(reply, ReplyError):
-                raise reply
+                raise ApplyError(f"{argv[0]} {argv[1]} failed: {told(completed.errors)}")
+        case RedisCommand(user, argv, slow):
+            _command(user, argv, slow, target)
         case Control():
             _control(do, target)
         case Signal(pid, start, name):
@@ -174,6 +174,17 @@ def _do(do: Do, shop: Workshop) -> None:
                 _do(each, shop)
         case _:
             assert_never(do)
+
+
+def _command(user: str, argv: tuple[str | Secret, ...], slow: bool, target: Target) -> None:
+    try:
+        reply = target.redis.ask(user, [argv])[0]
+    except ConnectionLost:
+        if not slow:
+            raise
+        return  # it is being done, or was not: what the step waits for tells
+    if isinstance(reply, ReplyError):
+        raise reply
 
 
 def _control(do: Control, target: Target) -> None:

@@ -39,8 +39,16 @@ def parse_housing(text: str, plan: Plan) -> Housing:
         network=_network(objects, plan.container.network),
         image=_image(objects, plan.engine.image),
         insight_image=_image(objects, insight.image) if insight else Missing(NOT_THERE),
+        insight_volume=_volume(objects, insight.volume) if insight else Missing(NOT_THERE),
         text=text,
     )
+
+
+def parse_containers(text: str) -> tuple[ContainerFacts, ...]:
+    """Return the containers that one `docker inspect` printed."""
+    import json  # as above
+
+    return tuple(parse_container(each) for each in json.loads(text or "[]"))
 
 
 def container_process(container: ContainerFacts | Missing) -> Process | Missing:

@@ -10,7 +10,10 @@ from keywright_ops.model.copies import Held, Loaded
 # What a container's script prints before each part of its answer.
 INFO, CANARY, LOG = "==keywright info==", "==keywright canary==", "==keywright log=="
 # Log lines that warn of something else than of the data.
-BESIDE = ("WARNING", "Warning", "overcommit", "latency", "oO0Oo", "Failed listening", "TCP backlog")
+BESIDE = (
+    *("WARNING", "Warning", "overcommit", "TCP backlog", "oO0Oo", "just started"),
+    *("Configuration loaded", "Server initialized"),
+)
 
 
 def parse_databases(info: Mapping[str, str]) -> tuple[tuple[str, int], ...]:

@@ -1,11 +1,11 @@
 """Proves that the data on disk loads: writes a canary, copies the files, and looks for it in the copy."""
 
-import os
 import shutil
 import time
 
 from keywright.errors import ReplyError
 from keywright_ops.facts.info import parse_info
+from keywright_ops.gather.scratch_container import load_in_container
 from keywright_ops.gather.scratch_server import (
     folder_size,
     load_with_program,
@@ -13,8 +13,8 @@ from keywright_ops.gather.scratch_server import (
     short_folder,
 )
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.copies import LAYOUT, Layout
-from keywright_ops.model.facts import Facts
+from keywright_ops.model.copies import LAYOUT, Layout, Loaded
+from keywright_ops.model.facts import Facts, Process
 from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import FAILED, PASSED, UNKNOWN, Outcome, Proof
@@ -28,7 +28,9 @@ ATTEMPTS = 3  # copies, when a rewrite exchanges the files under our hands
 def load_copy(proof: Proof, target: Target, plan: Plan, facts: Facts, canary: str) -> Outcome:
     """Write a canary (append-only file), copy the files, load the copy, look for it there."""
     directory = plan.persistence.directory
-    size = folder_size(directory)
+    size = _size(target, directory)
+    if isinstance(size, Missing):
+        return Outcome(proof, UNKNOWN, size.why)
     if size > LARGEST:
         hint = "too much to load in a check; `keywright check --restart` proves it by a restart"
         return Outcome(proof, UNKNOWN, f"{size // 2**20} MiB on disk: {hint}")
@@ -41,26 +43,57 @@ def load_copy(proof: Proof, target: Target, plan: Plan, facts: Facts, canary: st
         if isinstance(reply, ReplyError):
             return Outcome(proof, UNKNOWN, f"no canary could be written: {reply}")
         _await_written(target)
-    elif not os.path.exists(f"{directory}/dump.rdb"):
+    elif "dump.rdb" not in (target.transport.names(directory) or ()):
         return Outcome(proof, UNKNOWN, "no snapshot has been taken yet")
-    try:
-        folder = short_folder()
-    except OSError as error:
-        return Outcome(proof, UNKNOWN, f"no folder for a copy: {error.strerror}")
-    try:
-        if not _copy(target, directory, f"{folder}/data"):
-            return Outcome(proof, UNKNOWN, "the files were being rewritten all the time")
-        found = load_with_program(
-            program_of(facts.process), f"{folder}/data", plan_layout(plan), canary
-        )
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    load = _load_here if target.container is None else _load_in_container
+    found = load(target, plan, facts.process, canary)
+    if found is None:
+        return Outcome(proof, UNKNOWN, "the files were being rewritten all the time")
     if isinstance(found, Missing):
         return Outcome(proof, FAILED, found.why)
     if appendonly and found.canary != token:
         return Outcome(proof, FAILED, f"{found.keys} keys loaded, but the canary is not among them")
     canary_too = ", the canary too" if appendonly else ""
     return Outcome(proof, PASSED, f"copy of {size} bytes: {found.keys} keys{canary_too}")
+
+
+def _size(target: Target, directory: str) -> int | Missing:
+    if target.data is None:
+        return folder_size(directory)
+    lying = target.data.look()
+    return lying if isinstance(lying, Missing) else lying.size
+
+
+def _load_here(
+    target: Target, plan: Plan, process: Process, canary: str
+) -> Loaded | Missing | None:
+    """Copy the folder and load it with the program that runs; None when no whole copy could be made."""
+    try:
+        folder = short_folder()
+    except OSError as error:
+        return Missing(f"no folder for a copy: {error.strerror}")
+    try:
+        if not _copy(target, plan.persistence.directory, f"{folder}/data"):
+            return None
+        return load_with_program(program_of(process), f"{folder}/data", plan_layout(plan), canary)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _load_in_container(
+    target: Target, plan: Plan, process: Process, canary: str
+) -> Loaded | Missing | None:
+    """Let a container of the same image copy the volume and load it; None as above."""
+    assert plan.container is not None
+    for _ in range(ATTEMPTS):
+        before = _rewrites(target)
+        found = load_in_container(
+            ("docker",), process.executable, plan.container.volume, plan_layout(plan), canary
+        )
+        if before and before == _rewrites(target):
+            return found
+        time.sleep(0.1)
+    return None
 
 
 def plan_layout(plan: Plan) -> Layout:

@@ -125,4 +125,5 @@ class Housing(NamedTuple):
     network: NetworkFacts | Missing
     image: str | Missing
     insight_image: str | Missing
+    insight_volume: VolumeFacts | Missing = Missing("not asked")
     text: str = ""

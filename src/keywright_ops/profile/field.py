@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from keywright_ops.profile import names, values, words
+from keywright_ops.profile import docker_words, names, values, words
 
 LOCAL, DEV, PROD, SYSTEMD = "local", "docker-dev", "docker-prod", "systemd"
 AZURE, AWS = "azure", "aws"
@@ -98,11 +98,11 @@ PATH = Type("absolute path", words.parse_path)
 REAL_PATH = Type("absolute path", words.parse_real_path)
 FOLDER = Type("path", words.parse_relative_path)
 FILE_NAME = Type("file name", words.parse_file_name)
-PROJECT = Type("compose project", words.parse_project)
-DOCKER_NAME = Type("docker name", words.parse_docker_name)
-SERVICE = Type("host name", words.parse_service)
+PROJECT = Type("compose project", docker_words.parse_project)
+DOCKER_NAME = Type("docker name", docker_words.parse_docker_name)
+SERVICE = Type("host name", docker_words.parse_service)
 HOST = Type("host name or address", words.parse_host)
-IMAGE = Type("image", words.parse_image)
+IMAGE = Type("image", docker_words.parse_image)
 VARIABLE = Type("variable name", words.parse_variable)
 PREFIX = Type("key prefix", words.parse_prefix)
 KEY = Type("key or prefix", words.parse_key)

@@ -26,12 +26,12 @@ def render_compose(plan: Plan) -> str:
     if container is None:
         raise ValueError(f"environment {plan.environment} has no container")
     services = _section(container.service, _HEADINGS["redis"], _redis(plan, container))
-    volumes = {container.volume: {"name": container.volume}}
+    volumes = {container.volume: {"name": container.volume, "external": True}}
     if plan.insight is not None:
         insight = _insight(container, plan.insight)
         services += "\n" + _section("redisinsight", _HEADINGS["redisinsight"], insight)
-        volumes[plan.insight.volume] = {"name": plan.insight.volume}
-    networks = {container.network: {"name": container.network, "driver": "bridge"}}
+        volumes[plan.insight.volume] = {"name": plan.insight.volume, "external": True}
+    networks = {container.network: {"name": container.network, "external": True}}
     return "\n".join(
         (
             _header(plan, container),
@@ -199,6 +199,19 @@ def _section(name: str, heading: str, service: dict[str, Any]) -> str:
     return "".join(f"  {line}\n" if line else "\n" for line in text.splitlines())
 
 
+def by_hand(plan: Plan) -> str:
+    """Return, as comments, the commands with which a person starts the file without Keywright."""
+    container = plan.container
+    assert container is not None
+    volumes = [container.volume] + ([plan.insight.volume] if plan.insight else [])
+    lines = [f"docker volume create {name}" for name in volumes]
+    lines += [
+        f"docker network create {container.network}",
+        f"docker compose -p {container.project} -f {container.compose_file} up -d",
+    ]
+    return "\n".join(f"#   {line}" for line in lines)
+
+
 def _header(plan: Plan, container: Container) -> str:
     folder = configuration_folder(container.compose_file)
     return f"""\
@@ -207,7 +220,8 @@ def _header(plan: Plan, container: Container) -> str:
 #
 # Redis' settings stand in {folder}/redis.conf, its users (as hashes) in {folder}/users.acl.
 # No password is needed to start this file, and none can be read from `docker inspect`.
-# Works with docker-compose 1.29 and with docker compose v2.
+# Works with docker-compose 1.29 and with docker compose v2, by hand so:
+{by_hand(plan)}
 """
 
 
@@ -219,8 +233,10 @@ _HEADINGS = {
     "redisinsight": """\
 # The web interface, on loopback only: it has no login of its own.
 """,
-    "volumes": "# The data. `down -v` deletes it.\n",
+    "volumes": """\
+# The data, made before this file is used: so no `docker compose down -v` deletes it.
+""",
     "networks": """\
-# A backend of another compose file joins by naming this network with `external: true`.
+# A backend of another compose file joins by naming this network with `external: true`, as here.
 """,
 }

@@ -8,7 +8,7 @@ from keywright_ops.model.absence import Missing
 from keywright_ops.model.container import ContainerFacts, HealthCheck, Housing, Mount, Publication
 from keywright_ops.model.facts import Facts
 from keywright_ops.model.plan import Container, Insight, Limits, Plan
-from keywright_ops.model.step import Control, RunCommand, Step
+from keywright_ops.model.step import Control, InOrder, RunCommand, Step
 from keywright_ops.plan.docker import publications
 from keywright_ops.render.compose import INSIGHT_PORT, bind_folders, log_options
 from keywright_ops.render.container import CONFIGURATION, DATA
@@ -149,6 +149,89 @@ def _limits_gone(found: ContainerFacts, limits: Limits) -> list[str]:
     if found.cpus and limits.cpus is None:
         wrong.append(f"limit of {found.cpus:g} processors → none")
     return wrong
+
+
+def foreign(plan: Plan, housing: Housing) -> str:
+    """Say whose container it is that has the plan's name; "" for none and for the plan's own."""
+    found, container = housing.container, plan.container
+    if isinstance(found, Missing) or container is None:
+        return ""
+    if (found.project, found.service) == (container.project, container.service):
+        return ""
+    return f"Compose's, of project {found.project}" if found.project else "made by hand"
+
+
+def set_aside_foreign(plan: Plan, housing: Housing) -> list[Step]:
+    """Return the step that gives a foreign, stopped container another name; nothing of it is removed."""
+    found = housing.container
+    if isinstance(found, Missing) or not foreign(plan, housing):
+        return []
+    aside = f"{found.name}-before-keywright-{found.id[:8]}"
+    update = ("docker", "update", "--restart")
+    return [
+        Step(
+            id="container-aside",
+            title=f"set the container {found.name} aside as {aside}",
+            do=InOrder(
+                (
+                    RunCommand((*update, "no", found.name)),
+                    RunCommand(("docker", "rename", found.name, aside)),
+                )
+            ),
+            undo=InOrder(
+                (
+                    RunCommand(("docker", "rename", aside, found.name)),
+                    RunCommand((*update, found.restart, found.name)),
+                )
+            ),
+        )
+    ]
+
+
+def begin_anew(begin: Step, plan: Plan, housing: Housing, folder: str) -> Step:
+    """The start of a container: made anew where it differs; in a foreign one's place it is undone by
+    leaving the name free again."""
+    found = housing.container
+    if isinstance(found, Missing):
+        return begin
+    if foreign(plan, housing):
+        leave = InOrder((Control("stop"), RunCommand(("docker", "rm", found.name))))
+        return begin._replace(undo=leave)
+    if differences(plan, housing, folder):
+        return begin._replace(title="make the container anew", do=Control("recreate"))
+    return begin
+
+
+def stop_foreign(ending: Step, plan: Plan, housing: Housing) -> Step:
+    """The stop of a foreign container is taken back without Compose, which does not know it."""
+    found = housing.container
+    if isinstance(found, Missing) or not foreign(plan, housing):
+        return ending
+    return ending._replace(undo=RunCommand(("docker", "start", found.name)))
+
+
+def make_ground(plan: Plan, housing: Housing) -> list[Step]:
+    """Return the steps that make what stands before any container: the network and the volumes."""
+    container, insight = plan.container, plan.insight
+    assert container is not None
+    label = ("--label", f"keywright.environment={plan.app}-{plan.environment}")
+    steps = []
+    if isinstance(housing.network, Missing):
+        steps.append(_make("network", container.network, label))
+    if isinstance(housing.volume, Missing):
+        steps.append(_make("volume", container.volume, label))
+    if insight is not None and isinstance(housing.insight_volume, Missing):
+        steps.append(_make("volume", insight.volume, label))
+    return steps
+
+
+def _make(kind: str, name: str, label: tuple[str, str]) -> Step:
+    return Step(
+        id=f"make-{name}",
+        title=f"make the {kind} {name}",
+        do=RunCommand(("docker", kind, "create", *label, name)),
+        undo=RunCommand(("docker", kind, "rm", name)),
+    )
 
 
 def update_live(plan: Plan, housing: Housing) -> list[Step]:

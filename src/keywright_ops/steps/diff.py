@@ -12,7 +12,7 @@ from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.facts import AclUser, Certificate, Facts
 from keywright_ops.model.plan import Directive, Plan
-from keywright_ops.model.step import Control, KeepSecret, Signal, Step
+from keywright_ops.model.step import KeepSecret, Signal, Step
 from keywright_ops.profile.directive_names import SEVERAL_WORDS
 from keywright_ops.render.redis_conf import render_redis_conf
 from keywright_ops.steps.appendonly import appendonly_on_disk, await_rewrite, set_aside
@@ -105,10 +105,13 @@ def _start(declared: Declared, facts: Facts) -> list[Step]:
         (declared.acl, conf) if declared.compose is None else (declared.acl, conf, declared.compose)
     )
     files = [write(file, facts) for file in own if differs(file, facts)]
-    begin = start()
-    if _housing_reasons(declared, facts):
-        begin = begin._replace(title="make the container anew", do=Control("recreate"))
-    return [*files, begin]
+    if declared.compose is None or isinstance(facts.housing, Missing):
+        return [*files, start()]
+    from keywright_ops.steps.container import begin_anew, make_ground, set_aside_foreign
+
+    begin = begin_anew(start(), declared.plan, facts.housing, declared.compose.folder)
+    aside = set_aside_foreign(declared.plan, facts.housing)
+    return [*make_ground(declared.plan, facts.housing), *files, *aside, begin]
 
 
 def _as_it_was(plan: Plan, facts: Facts) -> dict[str, str]:
@@ -158,7 +161,8 @@ def _change_running(declared: Declared, facts: Facts) -> list[Step]:
     loads. Live changes come first, because a stop keeps the data only as the live server does.
     """
     plan = declared.plan
-    steps = load_users(declared.acl, declared.users, facts)
+    reads = plan.directive("aclfile")
+    steps = load_users(declared.acl, declared.users, facts, reads.value if reads else "")
     steps += set_live(plan, facts)
     steps += _update_housing(declared, facts)
     if all(each.name != "appendonly" for each in differing(plan, facts)):
@@ -171,11 +175,12 @@ def _change_running(declared: Declared, facts: Facts) -> list[Step]:
     elif stale(plan, declared.certificate, facts):
         reasons.append("this server reads a certificate only when it starts")
     # `databases` is written at once: whoever starts the server next knows by it that a running one
-    # told us that the databases which go are empty
+    # told us that the databases which go are empty; `aclfile` too, or a server that somebody starts
+    # meanwhile would take everybody without a password
     waiting = [
         each.name
         for each in differing(plan, facts)
-        if _waits(each, plan, facts) and each.name != "databases"
+        if _waits(each, plan, facts) and each.name not in ("databases", "aclfile")
     ]
     conf = _conf(declared, _live(facts, waiting))
     if differs(conf, facts):
@@ -185,6 +190,7 @@ def _change_running(declared: Declared, facts: Facts) -> list[Step]:
         steps.append(write(declared.compose, facts))
     if reasons:
         ending = stop(facts, "; ".join(reasons), plan.persistence.promised)
+        ending = _taken_back(ending, declared, facts)
         steps.append(clients_follow(ending, plan, facts))
     return steps
 
@@ -205,6 +211,15 @@ def _update_housing(declared: Declared, facts: Facts) -> list[Step]:
     from keywright_ops.steps.container import update_live  # `local` lives in no container
 
     return update_live(declared.plan, facts.housing)
+
+
+def _taken_back(ending: Step, declared: Declared, facts: Facts) -> Step:
+    """A stop is taken back by starting what was stopped; a foreign container by its name alone."""
+    if declared.compose is None or isinstance(facts.housing, Missing):
+        return ending
+    from keywright_ops.steps.container import stop_foreign  # `local` lives in no container
+
+    return stop_foreign(ending, declared.plan, facts.housing)
 
 
 def before_stop(declared: Declared, facts: Facts) -> list[Step]:

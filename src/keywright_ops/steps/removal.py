@@ -20,7 +20,7 @@ from keywright_ops.model.step import (
     Step,
     Until,
 )
-from keywright_ops.steps.appendonly import appendonly_on_disk
+from keywright_ops.steps.appendonly import appendonly_on_disk, await_rewrite
 from keywright_ops.steps.restart import stop
 
 SHORTEST_STILL = 30  # seconds that writes wait at most, besides those for the size of the data
@@ -43,17 +43,24 @@ def hold_still(facts: Facts) -> list[Step]:
         danger=Danger.DISTURBS,
     )
     if _live(facts, "appendonly") == "yes":
-        return [pause]
-    save = Step(
+        # a first rewrite that is cut off leaves nothing that could be loaded
+        rewrites = ("aof_rewrite_in_progress", "aof_rewrite_scheduled")
+        busy = any(facts.info.get(name) == "1" for name in rewrites)
+        return [await_rewrite(), pause] if busy else [pause]
+    waiting = _await_child() if facts.info.get("rdb_bgsave_in_progress") == "1" else []
+    return [pause, *waiting, _save(seconds)]
+
+
+def _save(seconds: int) -> Step:
+    """SAVE has changed nothing until the file is written and renamed, and then nothing is unsaved."""
+    saved = (FieldIs("info", "rdb_changes_since_last_save", "0"),)
+    return Step(
         id="save",
         title="save what is in memory (blocks the server meanwhile)",
-        do=RedisCommand(ADMIN, ("SAVE",)),
-        # SAVE says OK only when the file is written and renamed; what came later would count here
-        until=Until((FieldIs("info", "rdb_changes_since_last_save", "0"),)),
+        do=RedisCommand(ADMIN, ("SAVE",), slow=True),
+        until=Until(saved, limit=seconds, silence=seconds),
         danger=Danger.DISTURBS,
     )
-    waiting = _await_child() if facts.info.get("rdb_bgsave_in_progress") == "1" else []
-    return [pause, *waiting, save]
 
 
 def _await_child() -> list[Step]:

@@ -9,11 +9,12 @@ import time
 
 from keywright.errors import Refused
 from keywright_ops.facts.container import container_process
+from keywright_ops.facts.process import parse_listeners
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Process
 from keywright_ops.model.plan import Plan
 from keywright_ops.targets.container import DockerContainer
-from keywright_ops.targets.docker import Docker
+from keywright_ops.targets.docker import Docker, told
 
 LOG_TAIL = 12  # lines that are read for the server's last words
 
@@ -77,9 +78,15 @@ class ComposeSupervisor:
         return tuple(line for line in lines if line.strip())
 
     def listens_on(self, process: Process) -> tuple[tuple[str, int], ...] | Missing:
-        """Inside its own network namespace, where we do not look."""
+        """Every address in the container's own network on which somebody listens: it has one server."""
         del process
-        return Missing("the container's own sockets are not ours to see")
+        tables = ("/proc/1/net/tcp", "/proc/1/net/tcp6")
+        done = self._docker.run("exec", self._container.name, "cat", *tables)
+        rows = parse_listeners(done.output)
+        if not rows:
+            return Missing(f"the container does not tell where it listens: {told(done.errors)}")
+        # Docker's own name server answers there, in every container
+        return tuple((row.address, row.port) for row in rows if row.address != "127.0.0.11")
 
 
 def _now() -> str:

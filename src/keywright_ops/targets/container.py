@@ -2,9 +2,9 @@
 
 import time
 
-from keywright_ops.facts.container import parse_housing
+from keywright_ops.facts.container import parse_containers, parse_housing
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.container import Attachment, Housing
+from keywright_ops.model.container import Attachment, ContainerFacts, Housing
 from keywright_ops.model.plan import Plan
 from keywright_ops.targets.docker import Docker
 from keywright_ops.targets.target import Completed
@@ -28,7 +28,7 @@ class DockerContainer:
         plan, container, insight = self._plan, self._plan.container, self._plan.insight
         assert container is not None
         names = [container.name, container.volume, container.network, plan.engine.image]
-        names += [insight.name, insight.image] if insight else []
+        names += [insight.name, insight.image, insight.volume] if insight else []
         found = parse_housing(self._docker.inspect(*names), plan)
         self._seen, self._when = found, time.monotonic()
         return found
@@ -44,6 +44,23 @@ class DockerContainer:
         found = self.glance().container
         networks = () if isinstance(found, Missing) else found.networks
         return next((each for each in networks if is_ours(each)), None)
+
+    def others(self, names: tuple[str, ...]) -> tuple[ContainerFacts, ...]:
+        """Containers of these names, whoever's they are."""
+        return parse_containers(self._docker.inspect("--type", "container", *names))
+
+    def volumes(self, name: str) -> tuple[str, ...]:
+        """The volumes whose name ends so."""
+        done = self._docker.run("volume", "ls", "--quiet", "--filter", f"name={name}$")
+        return tuple(done.output.split())
+
+    def machine(self) -> tuple[int, int]:
+        """The processors and the bytes of memory that the engine has; (0, 0) when it does not tell."""
+        done = self._docker.run("info", "--format", "{{.NCPU}} {{.MemTotal}}")
+        words = done.output.split()
+        if len(words) != 2 or not all(word.isdigit() for word in words):
+            return 0, 0
+        return int(words[0]), int(words[1])
 
     def inside(self, *argv: str) -> Completed:
         """Run a program in the server's container."""

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 
 from keywright.endpoint import Endpoint
-from keywright.errors import KeywrightError, Unreachable
+from keywright.errors import KeywrightError, ReplyError, Unreachable
 from keywright.secret import Secret
 from keywright.wire import Reply, Wire, Word
 from keywright_ops.model.absence import Missing
@@ -40,7 +40,20 @@ class Door:
                 return self._exchange(login, wire, commands)
             except Unreachable:
                 pass
-        return self._exchange(login, Wire(self._credentials(login), CLIENT_NAME), commands)
+        return self._exchange(login, self._enter(login), commands)
+
+    def _enter(self, login: str) -> Wire:
+        """Log in; where the server does not know our administrator (it is not set up by us, or somebody
+        removed him) as the default user, if its password is known."""
+        try:
+            return Wire(self._credentials(login), CLIENT_NAME)
+        except ReplyError as refusal:
+            if login != ADMIN or "default" not in self._secrets:
+                raise
+            try:
+                return Wire(self._credentials("default"), CLIENT_NAME)
+            except ReplyError:
+                raise refusal from None
 
     def _exchange(self, login: str, wire: Wire, commands: Sequence[Sequence[Word]]) -> list[Reply]:
         try:

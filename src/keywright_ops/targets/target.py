@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from keywright.secret import Secret
 from keywright.wire import Reply, Word
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.container import Housing
+from keywright_ops.model.container import ContainerFacts, Housing
 from keywright_ops.model.facts import File, Process
 from keywright_ops.targets.handshake import Presented
 
@@ -128,6 +128,22 @@ class Container(Protocol):
 
     def housing(self) -> Housing:
         """What Docker tells of the server's container and what belongs to it, in one question."""
+        ...
+
+    def glance(self) -> Housing:
+        """The same, but a look of the last moment will do."""
+        ...
+
+    def others(self, names: tuple[str, ...]) -> tuple[ContainerFacts, ...]:
+        """Containers of these names, whoever's they are."""
+        ...
+
+    def volumes(self, name: str) -> tuple[str, ...]:
+        """The volumes whose name ends so."""
+        ...
+
+    def machine(self) -> tuple[int, int]:
+        """The processors and the bytes of memory that the engine has; (0, 0) when it does not tell."""
         ...
 
     def inside(self, *argv: str) -> Completed:

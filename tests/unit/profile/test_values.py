@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keywright_ops.model.plan import SavePoint
-from keywright_ops.profile import field, values, words
+from keywright_ops.profile import docker_words, field, values, words
 from keywright_ops.profile.fields import FIELDS, TOP_FIELDS
 
 SIZES = st.one_of(
@@ -171,7 +171,7 @@ def test_no_value_makes_a_parser_crash(row: field.Field, value: object) -> None:
     ("parse", "wrong"),
     [
         (words.parse_app, ["", "A b", "Esab", "-x", "x" * 41, "ä", "x/y", "x\n", 5]),
-        (words.parse_docker_name, ["", "x", "-x", "a b", "é" * 3, "a$b", "a:b"]),
+        (docker_words.parse_docker_name, ["", "x", "-x", "a b", "é" * 3, "a$b", "a:b"]),
         (words.parse_prefix, ["", "a b:", "a\n", "a\t", '"', "\x00", "p\u00a0q", "x" * 65, "a#b"]),
         (
             words.parse_bind,

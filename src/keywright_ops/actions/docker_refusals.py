@@ -1,0 +1,161 @@
+"""What a change of a Docker environment refuses before it begins: each says what stands in the way.
+
+Nothing has been changed when one of these is raised.
+"""
+
+from keywright.errors import ApplyError, Refused
+from keywright_ops.actions.environment import Opened, read_choices
+from keywright_ops.model.absence import Missing
+from keywright_ops.model.container import ContainerFacts, Housing
+from keywright_ops.model.facts import Facts
+from keywright_ops.model.step import Control, RunCommand, Step
+from keywright_ops.render.container import DATA
+from keywright_ops.steps.container import declared_publications, foreign
+from keywright_ops.targets.ports import TAKEN, holder
+from keywright_ops.targets.target import Container
+
+
+def refuse_housing(opened: Opened, facts: Facts, steps: tuple[Step, ...], adopt: bool) -> None:
+    """Refuse what would take, lose or shadow something; `steps` are those that would be done."""
+    housing, container = facts.housing, opened.target.container
+    if isinstance(housing, Missing) or container is None:
+        return
+    _refuse_foreign(opened, housing, adopt)
+    _refuse_other_volume(opened, housing)
+    if not any(isinstance(each.do, Control) for each in steps):
+        _refuse_small_machine(opened, container, steps)
+        return
+    _refuse_shadow(opened, housing, adopt)
+    _refuse_namesake(opened, container, housing)
+    _refuse_taken_ports(opened, housing)
+    _refuse_small_machine(opened, container, steps)
+
+
+def _refuse_foreign(opened: Opened, housing: Housing, adopt: bool) -> None:
+    """A container of our name that somebody else made."""
+    plan = opened.plan
+    whose = foreign(plan, housing)
+    if whose and not adopt:
+        assert plan.container is not None
+        raise Refused(
+            f"there is a container {plan.container.name} already, and it is {whose}",
+            f"`keywright up -e {plan.environment} --adopt` takes its data over and sets it aside; or "
+            f"declare another name: env.{plan.environment}.container.name",
+        )
+
+
+def _refuse_other_volume(opened: Opened, housing: Housing) -> None:
+    """The container's data lies in another volume than the declared: a new one would not see it."""
+    found, plan = housing.container, opened.plan
+    if isinstance(found, Missing) or plan.container is None:
+        return
+    mount = found.mounted(DATA)
+    wanted = plan.container.volume
+    if mount is None:
+        raise Refused(
+            f"the data of container {found.name} lies in no volume: it would go with the container",
+            f"docker cp {found.name}:{DATA} . keeps a copy; then remove the container and run it again",
+        )
+    if mount.kind == "volume" and mount.source == wanted:
+        return
+    where = f"volume {mount.source}" if mount.kind == "volume" else mount.source
+    anonymous = mount.kind == "volume" and len(mount.source) == 64
+    told = f"the anonymous volume {mount.source[:12]}…" if anonymous else where
+    raise Refused(
+        f"the data of container {found.name} lies in {told}, and {wanted} would begin without it",
+        f'declare env.{plan.environment}.container.volume = "{mount.source}", or copy the data over',
+    )
+
+
+def _refuse_shadow(opened: Opened, housing: Housing, adopt: bool) -> None:
+    """No container, and a volume of that name under a project's, or another one that we used before."""
+    plan = opened.plan
+    assert plan.container is not None
+    key = f"env.{plan.environment}.container.volume"
+    if not isinstance(housing.container, Missing) or adopt:
+        return
+    before = read_choices(opened.home).get("volume", "")
+    wanted = plan.container.volume
+    volumes = opened.target.container.volumes if opened.target.container else tuple
+    if before not in ("", wanted) and volumes(before):
+        raise Refused(
+            f"this environment's data lies in volume {before}, and {wanted} would begin without it",
+            f'declare {key} = "{before}"; or say --adopt to begin with {wanted} all the same',
+        )
+    if not isinstance(housing.volume, Missing):
+        return
+    for name in volumes(f"_{wanted}"):
+        raise Refused(
+            f"there is a volume {name}, which Compose made for another project, and {wanted} would "
+            "begin without its data",
+            f'declare {key} = "{name}" to take it over; or say --adopt to begin empty',
+        )
+
+
+def _refuse_namesake(opened: Opened, container: Container, housing: Housing) -> None:
+    """Another container answers to the same name on the network: clients would reach either."""
+    plan = opened.plan
+    assert plan.container is not None
+    if isinstance(housing.network, Missing):
+        return
+    names = tuple(each for each in housing.network.containers if each != plan.container.name)
+    for other in container.others(names) if names else ():
+        attached = other.attachment(plan.container.network)
+        if attached is not None and plan.container.service in attached.aliases:
+            raise Refused(
+                f"on network {plan.container.network} container {other.name} answers to the name "
+                f"{plan.container.service} already",
+                f"stop it, or declare another one: env.{plan.environment}.container.network",
+            )
+
+
+def _refuse_taken_ports(opened: Opened, housing: Housing) -> None:
+    """A port of this host that somebody else holds is an error, never another port."""
+    plan = opened.plan
+    places = [(each.address, each.port, "publish") for each in declared_publications(plan)]
+    ours = _published(housing.container)
+    if plan.insight is not None and not isinstance(housing.insight_image, Missing):
+        places.append(("127.0.0.1", plan.insight.port, "insight.port"))
+        ours |= _published(housing.insight)
+    for address, port, key in places:
+        if (address, port) in ours:
+            continue
+        if opened.target.transport.bind_problem(address, port) == TAKEN:
+            raise ApplyError(
+                f"port {port} on {address} is taken by {holder(port)}",
+                f"stop that, or declare another one: env.{plan.environment}.{key}",
+            )
+
+
+def _published(found: ContainerFacts | Missing) -> set[tuple[str, int]]:
+    """What a running container holds already."""
+    if isinstance(found, Missing) or not found.running:
+        return set()
+    return {(each.address, each.port) for each in found.published}
+
+
+def _refuse_small_machine(opened: Opened, container: Container, steps: tuple[Step, ...]) -> None:
+    """Limits that the machine does not have."""
+    plan = opened.plan
+    touched = any(isinstance(each.do, Control | RunCommand) for each in steps)
+    if plan.container is None or not touched:
+        return
+    cpus, memory = container.machine()
+    limits, key = plan.container.limits, f"env.{plan.environment}.container"
+    if memory and limits.memory and limits.memory > memory:
+        raise Refused(
+            f"{key}.memory is {limits.memory // 2**20} MiB, and the Docker host has "
+            f"{memory // 2**20} MiB",
+            "declare less, or use a larger machine",
+        )
+    if memory and plan.memory.maxmemory > memory:
+        raise Refused(
+            f"env.{plan.environment}.maxmemory is {plan.memory.maxmemory // 2**20} MiB, and the "
+            f"Docker host has {memory // 2**20} MiB",
+            "declare less, or use a larger machine",
+        )
+    if cpus and limits.cpus and limits.cpus > cpus:
+        raise Refused(
+            f"{key}.cpus is {limits.cpus:g}, and the Docker host has {cpus} processors",
+            "declare fewer, or use a larger machine",
+        )

@@ -1,0 +1,98 @@
+"""The data of a server in Docker: a volume, read as the tar stream that `docker cp` makes, and removed whole.
+
+A stopped container, or one that is made for this alone and never started, stands between: Docker reads
+volumes through containers only.
+"""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from typing import IO
+
+from keywright.errors import ApplyError
+from keywright_ops.model.absence import Missing
+from keywright_ops.model.copies import Lying, Packed
+from keywright_ops.model.plan import Plan
+from keywright_ops.render.container import DATA
+from keywright_ops.targets.docker import Docker, told
+
+PIECE = 1 << 20  # bytes that are read at once
+SIZES = 'cd "$1" && find . -type f -exec sh -c \'for f; do wc -c <"$f"; done\' sh {} +'
+
+
+class VolumeData:
+    """The volume of the plan's container."""
+
+    def __init__(self, docker: Docker, plan: Plan) -> None:
+        assert plan.container is not None
+        self._docker = docker
+        self._container, self._volume = plan.container.name, plan.container.volume
+        self._image = plan.engine.image
+
+    def look(self) -> Lying | Missing:
+        """Which volume it is, how many files and bytes."""
+        if not self._there():
+            return Lying(self._volume, 0, 0)
+        done = self._docker.run(
+            *("run", "--rm", "--network", "none", "--user", "0", "--entrypoint", "sh"),
+            *("--volume", f"{self._volume}:{DATA}:ro", self._image, "-c", SIZES, "sh", DATA),
+        )
+        if done.code != 0:
+            return Missing(f"{self._volume}: {told(done.errors)}")
+        sizes = [int(word) for word in done.output.split()]
+        return Lying(self._volume, len(sizes), sum(sizes))
+
+    def _there(self) -> bool:
+        return self._docker.run("volume", "inspect", self._volume).code == 0
+
+    def pack(self) -> Iterator[Packed]:
+        """Every file with its bytes, as they come; call it only while no server runs."""
+        if not self._there():
+            return
+        mounted = ("--volume", f"{self._volume}:{DATA}:ro", "--entrypoint", "true")
+        reader = self._docker.demand("create", "--network", "none", *mounted, self._image).strip()
+        try:
+            yield from self._read(reader)
+        finally:
+            self._docker.run("rm", reader)
+
+    def _read(self, reader: str) -> Iterator[Packed]:
+        import tarfile  # only who copies pays for it
+
+        argv = ("docker", "cp", f"{reader}:{DATA}", "-")
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as copying:
+            assert copying.stdout is not None and copying.stderr is not None
+            try:
+                with tarfile.open(fileobj=copying.stdout, mode="r|") as stream:
+                    for member in stream:
+                        content = stream.extractfile(member) if member.isfile() else None
+                        if content is not None:
+                            yield Packed(_below(member.name), _pieces(content))
+                        elif not member.isdir():
+                            raise ApplyError(
+                                f"{member.name} in {self._volume} is not a plain file, so no copy of "
+                                "the data can be whole"
+                            )
+            except tarfile.TarError as error:
+                raise ApplyError(f"{self._volume} cannot be read: {error}") from None
+            said = copying.stderr.read().decode("utf-8", "replace")
+            if copying.wait() != 0:
+                raise ApplyError(f"{self._volume} cannot be read: {told(said)}")
+
+    def remove(self) -> None:
+        """Remove the stopped container, then the volume."""
+        if self._docker.run("container", "inspect", self._container).code == 0:
+            self._docker.demand("rm", self._container)
+        if self._there():
+            self._docker.demand("volume", "rm", self._volume)
+
+
+def _below(name: str) -> str:
+    """The name below the data folder: the stream's own begins with that folder's."""
+    return os.path.normpath(name.partition("/")[2])
+
+
+def _pieces(content: IO[bytes]) -> Iterator[bytes]:
+    with content:
+        while piece := content.read(PIECE):
+            yield piece
