@@ -38,6 +38,8 @@ lab: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(VENV)/bin/python bench/startup.py
 	$(VENV)/bin/python bench/up.py
+	$(VENV)/bin/python bench/rotation.py
+	$(VENV)/bin/python bench/rotation.py
 
 wheel: $(VENV)/.dev
 	$(VENV)/bin/python -m build --wheel --no-isolation

@@ -10,13 +10,16 @@ from tests.embedded.stranger import Person
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "json.md").read_text()
 HEAD = {"schema", "app", "environment", "kind"}
 
+STATUS = (
+    "running answers why server keys used_memory maxmemory clients evicted_keys restart_proof state"
+)
 # report → the words that ask for it (FILE is a .env in the project), and what it holds beside the head
 REPORTS = {
     "up": (("up",), "steps proofs server address url dotenv state restart_proof warnings timing"),
     "check": (("check",), "proofs server restart_proof warnings timing"),
     "status": (
         ("status",),
-        "running answers why server keys used_memory maxmemory clients evicted_keys restart_proof state",
+        f"{STATUS} oldest_password rotations",
     ),
     "diff": (("diff",), "dry_run steps"),
     "render": (("render",), "files rules written warnings"),
@@ -24,6 +27,8 @@ REPORTS = {
     "env-check": (("env", "check", "FILE"), "path findings"),
     "compare": (("compare", "dev", "prod"), "tables"),
     "explain": (("explain", "env.local"), "keys"),
+    "password-rotate": (("password", "rotate"), "users held steps proofs warnings timing"),
+    "password-status": (("password", "status"), "passwords warnings"),
     "info": (("info", "server"), "section fields"),
 }
 WITHOUT_HEAD = {"env-check", "compare", "explain", "info"}
@@ -63,3 +68,6 @@ def test_the_parts_have_their_fields(neighbour: Person) -> None:
     neighbour.declare()
     assert all(set(step) == {"id", "title", "danger"} for step in steps)
     assert {step["danger"] for step in steps} == {"safe"}
+    row = json.loads(neighbour.say("password", "status", "--json").out)["passwords"][0]
+    assert set(row) == {"user", "enabled", "source", "since", "age", "phase", "held", "old"}
+    assert set(row) - set(re.findall(r"`([a-z_]+)`", PAGE)) == set()

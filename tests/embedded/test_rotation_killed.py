@@ -21,7 +21,7 @@ from keywright_ops.actions.password import Wish, rotate
 
 pytestmark = pytest.mark.slow
 REDIS_7 = "/usr/bin/redis-server"
-ALL = Wish(everyone=True)
+TWO = Wish(("default", "admin"))
 
 
 @pytest.fixture
@@ -81,10 +81,10 @@ def test_killed_at_every_boundary(machine: Machine, program: str) -> None:
     machine.declare(f"port = {port}\n" + (f'server = "{program}"\n' if program else ""))
     machine.up()
     (pid,) = machine.servers()
-    for boundary in range(1000):
+    for boundary in range(0, 1000, 3 if program else 1):
         old = machine.vault()
         session = open_session(machine, port)
-        name = killed_up(machine, boundary, partial(rotate, wish=ALL))
+        name = killed_up(machine, boundary, partial(rotate, wish=TWO))
         why = f"killed at {boundary}: {name}"
         expect_valid(machine, port, why)
         undo = boundary % 2 == 1 and unfinished(machine)
@@ -98,8 +98,8 @@ def test_killed_at_every_boundary(machine: Machine, program: str) -> None:
         expect_valid(machine, port, why)
         assert not unfinished(machine), why
         rotated = begun and not undo
-        for user, password in old.items():
-            assert logs_in(port, user, password) is not rotated, (why, user)
+        for user in TWO.names:
+            assert logs_in(port, user, old[user]) is not rotated, (why, user)
         if not begun:
             assert is_open(session), why
         elif rotated:

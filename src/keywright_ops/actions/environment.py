@@ -86,6 +86,12 @@ def open_environment(
     home = place.home(plan.environment)
     transport = LocalTransport()
     vault = Vault(transport, f"{home}/vault.json")
+    if not vault.keeps("default") and not given_password(plan, place, environ):
+        from keywright_ops.actions.takeover import found_password  # a fresh or a foreign server
+
+        found = found_password(transport, plan)
+        if found:
+            vault.adopt("default", found)
     secrets = choose_secrets(plan, vault, place, environ)
     plan = plan._replace(
         warnings=(

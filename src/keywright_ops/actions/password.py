@@ -4,13 +4,24 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from keywright.errors import InputError, Refused, Unreachable
+from keywright.errors import InputError, KeywrightError, Refused, Unreachable
 from keywright.secret import Secret
 from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import Opened, given_password
-from keywright_ops.actions.proving import token
-from keywright_ops.actions.rotation import Gone, Rotation, ask_clients, go_back, go_on, move, waits
-from keywright_ops.actions.up import Ask, bring_up, home_of, open_for_change, workshop
+from keywright_ops.actions.in_place import found, refuse_in_place
+from keywright_ops.actions.rotation import (
+    Gone,
+    Rotation,
+    ask_clients,
+    go_back,
+    go_on,
+    move,
+    settle,
+    waits,
+)
+from keywright_ops.actions.takeover import refuse_lockout
+from keywright_ops.actions.up import Ask, home_of, open_for_change, taken_back, workshop
+from keywright_ops.apply.apply import Done
 from keywright_ops.apply.lock import lock
 from keywright_ops.gather.environment import EVERYTHING, gather
 from keywright_ops.model.absence import Missing
@@ -26,7 +37,8 @@ from keywright_ops.steps.turns import end_sessions, turn
 class Wish(NamedTuple):
     """What is asked of `rotate`: the users' names (() is the default user), or all of them; to `hold`
     where both passwords are valid, to `finish` or `undo` what was begun; `to_vault` takes a password
-    over that a variable gives; `typed` is the new password, None to have one made."""
+    over that a variable gives; `typed` is the new password, None to have one made; `in_place` leaves a
+    found server as it is otherwise."""
 
     names: tuple[str, ...] = ()
     everyone: bool = False
@@ -35,6 +47,7 @@ class Wish(NamedTuple):
     undo: bool = False
     to_vault: bool = False
     typed: Secret | None = None
+    in_place: bool = False
 
 
 class RotateReport(NamedTuple):
@@ -75,9 +88,12 @@ def perform(
     refuse_not_running(opened)
     earlier = tuple(opened.vault.turns)
     refuse_unfinished(opened, names, wish)
-    if not earlier:
+    if wish.in_place or (earlier and found(opened)):
+        rotation = rotation._replace(in_place=True)
+        refuse_in_place(opened, names)
+    elif not earlier:
         refuse_differing(opened)
-    steps = tuple(settle(rotation, opened)) if earlier else ()
+    steps = recover(rotation, opened) if earlier else ()
     if wish.undo:
         gone = go_back(rotation, opened, names)
         return names, gone._replace(steps=(*steps, *gone.steps))
@@ -96,11 +112,13 @@ def perform(
     return tuple(about), gone._replace(steps=(*steps, *gone.steps))
 
 
-def settle(rotation: Rotation, opened: Opened) -> list[Step]:
+def recover(rotation: Rotation, opened: Opened) -> tuple[Step, ...]:
     """Bring the environment to what the vault says before an interrupted rotation goes on."""
-    shop = rotation.workshop(opened)
-    steps, _ = bring_up(rotation.ask, opened, declare(opened), shop, token())
-    return steps
+    shop, done = rotation.workshop(opened), list[Done]()
+    try:
+        return tuple(settle(rotation, opened, shop, opened.vault.turns, done))
+    except KeywrightError as error:
+        raise taken_back(error, done, shop) from None
 
 
 def rotate_steps(ask: Ask, wish: Wish) -> tuple[Opened, tuple[Step, ...]]:
@@ -111,6 +129,9 @@ def rotate_steps(ask: Ask, wish: Wish) -> tuple[Opened, tuple[Step, ...]]:
         names = begun_earlier(opened, wish, names)
     refuse_not_running(opened)
     refuse_unfinished(opened, names, wish)
+    if wish.in_place:
+        refuse_in_place(opened, names)
+        raise InputError("--in-place has no dry run", "without it the steps are told")
     if not opened.vault.turns:
         refuse_differing(opened)
     rotation = Rotation(ask, lambda: opened, lambda o: workshop(o, ask))
@@ -213,11 +234,12 @@ def refuse_differing(opened: Opened) -> None:
     """A rotation changes passwords and nothing else."""
     declared = declare(opened)
     facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
+    refuse_lockout(declared, facts, adopt=True)
     steps = diff(declared, facts)
     if steps:
         raise Refused(
             f"{opened.plan.environment} is not as declared: {'; '.join(s.title for s in steps[:3])}",
-            "`keywright up` first; `keywright diff` shows all",
+            "`keywright up` first; a server that was found: --in-place rotates it as it is",
         )
 
 

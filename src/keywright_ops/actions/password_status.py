@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from keywright_ops.actions.environment import Opened, given_password, open_environment
+from keywright_ops.facts.dates import days_between
 from keywright_ops.model.plan import Plan
-from keywright_ops.vault.file import today
-
-OLD_DAYS = 90  # the age from which on a person is warned
+from keywright_ops.vault.file import OLD_DAYS, today
 
 
 class Password(NamedTuple):
@@ -49,7 +48,7 @@ def password_status(
         turn = opened.vault.turns.get(user.secret)
         source = _source(opened, user.secret, environ)
         since = opened.vault.since(user.secret) if source == "vault" else ""
-        age = _days(now) - _days(since) if since else None
+        age = days_between(since, now)
         phase, held = (turn.phase, turn.held) if turn else ("", False)
         rows.append(Password(user.name, user.enabled, source, since, age, phase, held))
     return PasswordReport(opened.plan, tuple(rows))
@@ -62,9 +61,3 @@ def _source(opened: Opened, name: str, environ: Mapping[str, str]) -> str:
     if opened.vault.keeps(name):
         return "vault"
     return "nobody" if name in opened.vault.drafted else "guide"
-
-
-def _days(date: str) -> int:
-    from datetime import date as day  # `status` of the server does not come here
-
-    return day.fromisoformat(date).toordinal()

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from keywright.errors import ApplyError, KeywrightError
 from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import Opened
+from keywright_ops.actions.in_place import settle_in_place
 from keywright_ops.actions.proving import scene_of, token
 from keywright_ops.actions.up import Ask, rounds, taken_back
 from keywright_ops.apply.apply import Done, Workshop, apply
@@ -19,18 +20,20 @@ from keywright_ops.gather.probe import probe
 from keywright_ops.model.facts import Facts
 from keywright_ops.model.proof import PASSED, Outcome
 from keywright_ops.model.step import Step
-from keywright_ops.model.turn import BACK, BOTH, DONE, NAMED, ON, ONLY, Turn
+from keywright_ops.model.turn import BACK, BOTH, DONE, DROPPED, NAMED, ON, ONLY, Turn
 from keywright_ops.steps.turns import end_sessions, sessions, turn
 
 
 class Rotation(NamedTuple):
     """What going on needs: `reopen` the environment after a turn (its secrets are others then), and
-    `workshop` for what was opened. `finish` are names that were held and shall go on all the same."""
+    `workshop` for what was opened. `finish` are names that were held and shall go on all the same;
+    `in_place` leaves a server that was found as it is, but for its passwords."""
 
     ask: Ask
     reopen: Callable[[], Opened]
     workshop: Callable[[Opened], Workshop]
     finish: frozenset[str] = frozenset()
+    in_place: bool = False
 
 
 class Gone(NamedTuple):
@@ -104,14 +107,27 @@ def move(
     opened, shop = gone.opened, rotation.workshop(gone.opened)
     step = turn(names, phase, declare(opened).users, ask_clients(opened), back, hold)
     try:
+        if rotation.in_place and phase == DROPPED:
+            settle_in_place(opened, shop, names, done, dropping=True)
         apply((step,), shop, done)
         opened = rotation.reopen()
         shop = rotation.workshop(opened)
-        steps, _ = rounds(rotation.ask, opened, declare(opened), shop, token(), done)
+        steps = settle(rotation, opened, shop, names, done)
         outcomes = prove_phase(rotation, opened, names, phase)
     except KeywrightError as error:
         raise _further(taken_back(error, done, shop), names) from None
     return Gone(opened, (*gone.steps, *steps), (*gone.outcomes, *outcomes))
+
+
+def settle(
+    rotation: Rotation, opened: Opened, shop: Workshop, names: Iterable[str], done: list[Done]
+) -> list[Step]:
+    """Bring files and server to what the vault says now; `done` grows. Returns all steps in it."""
+    if not rotation.in_place:
+        steps, _ = rounds(rotation.ask, opened, declare(opened), shop, token(), done)
+        return steps
+    settle_in_place(opened, shop, names, done)
+    return [each.step for each in done]
 
 
 def end_old(rotation: Rotation, gone: Gone) -> Gone:
@@ -153,7 +169,7 @@ def prove_phase(
     old = {} if before is None else sessions(names, before)
     ended = {name: frozenset(each.id for each in clients) for name, clients in old.items()}
     outcomes = []
-    for proof in phase_proofs(names, phase, ended):
+    for proof in phase_proofs(names, phase, ended, whole=not rotation.in_place):
         outcomes.append(probe(proof, scene))
         rotation.ask.proved(outcomes[-1])
     wrong = [each for each in outcomes if each.verdict != PASSED]

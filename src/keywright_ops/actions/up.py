@@ -19,6 +19,7 @@ from keywright_ops.actions.refusals import (
     refuse_taken_port,
 )
 from keywright_ops.actions.restart_record import RestartRecord, restart_record
+from keywright_ops.actions.takeover import refuse_lockout, rotated_by_us
 from keywright_ops.apply.apply import Done, Watch, Workshop, WorldMoved, apply, confirm, undo
 from keywright_ops.apply.journal import Journal
 from keywright_ops.apply.lock import lock
@@ -88,6 +89,7 @@ def plan_steps(ask: Ask) -> tuple[Opened, tuple[Step, ...]]:
     declared = declare(opened)
     facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
     refuse_foreign(opened, facts, ask.adopt)
+    refuse_lockout(declared, facts, ask.adopt, rotated_by_us(opened.vault))
     steps = diff(declared, facts)
     if opened.target.container is not None:
         from keywright_ops.actions.docker_refusals import refuse_housing
@@ -186,6 +188,7 @@ def rounds(
         refuse_foreign(opened, facts, ask.adopt)
         if isinstance(facts.process, Missing) or not facts.process.suspended:
             refuse_silent(facts)
+        refuse_lockout(declared, facts, ask.adopt, rotated_by_us(opened.vault))
         steps = with_canary(diff(declared, facts), opened.plan, facts, canary)
         if not steps:
             return [each.step for each in done], facts

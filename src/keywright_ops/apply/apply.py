@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, assert_never
 
 from keywright.errors import ApplyError, ConnectionLost, KeywrightError, Refused, ReplyError
+from keywright.secret import Secret
 from keywright_ops.apply.journal import Journal
 from keywright_ops.apply.keep_copy import Storeroom, keep_copy, remove_data
 from keywright_ops.gather.environment import gather
@@ -175,7 +176,7 @@ def _do(do: Do, shop: Workshop) -> None:
             assert_never(do)
 
 
-def _command(user: str, argv: tuple[str, ...], slow: bool, target: Target) -> None:
+def _command(user: str, argv: tuple[str | Secret, ...], slow: bool, target: Target) -> None:
     try:
         reply = target.redis.ask(user, [argv])[0]
     except ConnectionLost:

@@ -2,12 +2,14 @@
 
 from keywright_ops.facts.certificate import day
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.facts import Certificate
+from keywright_ops.model.facts import Certificate, Facts
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.plan import Warning as Caution
 from keywright_ops.model.proof import FAILED, PASSED, UNKNOWN, Outcome, Proof
 
 DAY = 86400  # seconds
+USUAL_PORT = 6379
+NOBODY = "nobody listens"
 SOON = 30  # days before its end in which a certificate is warned about
 
 
@@ -48,6 +50,18 @@ def judge_closed(proof: Proof, plan: Plan, heard: tuple[tuple[str, int], ...] | 
     if others:
         return Outcome(proof, FAILED, f"the server listens on {', '.join(others)} too")
     return Outcome(proof, PASSED, f"the server listens on {', '.join(map(str, ports))} alone")
+
+
+def judge_knock(proof: Proof, facts: Facts, answered: bool | Missing) -> Outcome:
+    """The server says that its port without TLS is 0, and nobody answers at the usual one."""
+    if isinstance(facts.config, Missing):
+        return Outcome(proof, UNKNOWN, facts.config.why)
+    live = facts.config.get("port", "")
+    if live != "0" or answered is True:
+        return Outcome(proof, FAILED, f"port {live} answers without TLS")
+    if isinstance(answered, Missing) and not answered.why.startswith(NOBODY):
+        return Outcome(proof, UNKNOWN, answered.why)
+    return Outcome(proof, PASSED, f"CONFIG GET port: 0; nobody answers on {USUAL_PORT}")
 
 
 def judge_expiry(plan: Plan, certificate: Certificate | Missing, now: float) -> tuple[Caution, ...]:

@@ -11,9 +11,15 @@ HOST = "this host"
 
 
 def phase_proofs(
-    names: tuple[str, ...], phase: str, ended: Mapping[str, frozenset[int]]
+    names: tuple[str, ...],
+    phase: str,
+    ended: Mapping[str, frozenset[int]],
+    whole: bool = True,
 ) -> tuple[Proof, ...]:
-    """Return the proofs of these users in this phase; `ended` are the ids of their ended sessions."""
+    """Return the proofs of these users in this phase; `ended` are the ids of their ended sessions.
+
+    `whole`: all users and files are Keywright's, and proven too.
+    """
     found: list[Proof] = []
     for name in names:
         if phase == DROPPED:
@@ -28,7 +34,7 @@ def phase_proofs(
         if name in ended:
             title = f"{name}: no old connection"
             found.append(Proof("sessions-ended", title, SERVER, SessionsEnded(name, ended[name])))
-    if phase == ONLY and not ended:
+    if not whole or (phase == ONLY and not ended):
         return tuple(found)  # the rest is read again when the sessions have ended
     return (
         *found,

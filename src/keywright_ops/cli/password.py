@@ -39,6 +39,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--password-stdin", action="store_true", help="read the new password, one line"
     )
+    parser.add_argument(
+        "--in-place", action="store_true", help="leave a found server as it is otherwise"
+    )
     changing(parser)
 
 
@@ -56,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.undo,
         arguments.to_vault,
         _typed() if arguments.password_stdin else None,
+        arguments.in_place,
     )
     if arguments.dry_run:
         opened, steps = rotate_steps(ask(arguments), wish)
@@ -133,7 +137,8 @@ def _named(report: RotateReport) -> bool:
 
 def _status(arguments: argparse.Namespace) -> int:
     """Exit 0, whatever the age; warnings go to standard error."""
-    from keywright_ops.actions.password_status import OLD_DAYS, password_status
+    from keywright_ops.actions.password_status import password_status
+    from keywright_ops.vault.file import OLD_DAYS
 
     report = password_status(arguments.file, arguments.env, os.environ)
     if arguments.json:

@@ -5,9 +5,10 @@ import os
 
 from keywright_ops.actions.status import StatusReport, status
 from keywright_ops.cli.main import EXIT_UNREACHABLE, EXIT_WELL
-from keywright_ops.cli.show import GREEN, RED, coloured, duration, show_pairs, size
+from keywright_ops.cli.show import GREEN, RED, YELLOW, coloured, duration, show_pairs, size
 from keywright_ops.model.absence import Missing
 from keywright_ops.steps.keyspace import keys_held
+from keywright_ops.vault.file import OLD_DAYS
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +44,8 @@ def _json(report: StatusReport) -> None:
         evicted_keys=int(info.get("evicted_keys", 0)),
         restart_proof=report.restart._asdict() if report.restart else None,
         certificate=_certificate_json(report),
+        oldest_password=report.oldest_password or None,
+        rotations=dict(report.rotations),
         state=report.home,
     )
 
@@ -74,6 +77,7 @@ def _show(report: StatusReport) -> None:
             ("clients", info.get("connected_clients", "?")),
             *_kept(report),
             *_certificate(report),
+            *_passwords(report),
         ]
     )
 
@@ -95,6 +99,21 @@ def _certificate_json(report: StatusReport) -> dict[str, object] | None:
         return None
     found = report.certificate
     return {"fingerprint": found.fingerprint, "not_after": found.not_after}
+
+
+def _passwords(report: StatusReport) -> list[tuple[str, str]]:
+    """Only what a person should do something about."""
+    found = [
+        (
+            "rotation",
+            f"of {name}: {'both passwords are' if phase != 'only' else 'the new one is'} valid",
+        )
+        for name, phase in report.rotations.items()
+    ]
+    if report.password_age is not None and report.password_age > OLD_DAYS:
+        age = f"the oldest is {report.password_age} days old: keywright password status"
+        found.append(("passwords", coloured(age, YELLOW)))
+    return found
 
 
 def _kept(report: StatusReport) -> list[tuple[str, str]]:

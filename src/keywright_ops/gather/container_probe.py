@@ -1,6 +1,6 @@
 """Carries the questions about a container to Docker, and has the answers judged."""
 
-from keywright.endpoint import Endpoint
+from keywright.endpoint import Endpoint, Tls
 from keywright.errors import KeywrightError, ReplyError
 from keywright.wire import Wire
 from keywright_ops.checks.container import (
@@ -66,7 +66,10 @@ def _published(proof: Proof, scene: Scene) -> Outcome:
     """Knock without a password at every declared address of this host."""
     answers = {}
     for place in declared_publications(scene.plan):
-        endpoint = Endpoint(host=NEAREST.get(place.address, place.address), port=place.port)
+        tls = scene.plan.listen.tls
+        speaks = Tls(verify=False) if tls is not None and place.inside == tls.port else None
+        host = NEAREST.get(place.address, place.address)
+        endpoint = Endpoint(host=host, port=place.port, tls=speaks)
         answers[place] = _knock(endpoint)
     return judge_published(proof, scene.plan, scene.facts, answers)
 

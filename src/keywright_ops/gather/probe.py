@@ -4,7 +4,13 @@ import sys
 from typing import assert_never
 
 from keywright.errors import ConnectionLost, KeywrightError, ReplyError, Unreachable
-from keywright_ops.checks.encryption import judge_certificate, judge_closed, judge_plain
+from keywright_ops.checks.encryption import (
+    USUAL_PORT,
+    judge_certificate,
+    judge_closed,
+    judge_knock,
+    judge_plain,
+)
 from keywright_ops.checks.judge import (
     declared_addresses,
     judge_attempt,
@@ -76,13 +82,7 @@ def probe(proof: Proof, scene: Scene) -> Outcome:
             assert tls is not None
             return judge_plain(proof, tls.port, scene.target.redis.speaks_plainly(tls.port))
         case PlainClosed():
-            process = scene.facts.process
-            heard = (
-                process
-                if isinstance(process, Missing)
-                else scene.target.supervisor.listens_on(process)
-            )
-            return judge_closed(proof, scene.plan, heard)
+            return _closed(proof, scene)
         case SurvivesRestart():
             return _canary(proof, scene)
         case ContainerEquals(aspect):
@@ -112,6 +112,17 @@ def probe(proof: Proof, scene: Scene) -> Outcome:
             return judge_sessions(proof, user, ids, facts)
         case _:
             assert_never(question)
+
+
+def _closed(proof: Proof, scene: Scene) -> Outcome:
+    """The server's own sockets; where a container hides them, a knock at the usual port."""
+    process = scene.facts.process
+    if isinstance(process, Missing):
+        return judge_closed(proof, scene.plan, process)
+    heard = scene.target.supervisor.listens_on(process)
+    if not isinstance(heard, Missing) or scene.plan.container is None:
+        return judge_closed(proof, scene.plan, heard)
+    return judge_knock(proof, scene.facts, scene.target.redis.speaks_plainly(USUAL_PORT))
 
 
 def _answer(target: Target, login: str, argv: tuple[str, ...]) -> str | Missing:

@@ -149,13 +149,13 @@ class RunCommand(NamedTuple):
 
 
 class RedisCommand(NamedTuple):
-    """Send one command as this ACL user.
+    """Send one command as this ACL user; a word may be a Secret.
 
     `slow` says that it may block the server longer than an answer is waited for: `until` tells then.
     """
 
     as_user: str
-    argv: tuple[str, ...]
+    argv: tuple[str | Secret, ...]
     slow: bool = False
 
 

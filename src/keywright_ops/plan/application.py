@@ -66,7 +66,8 @@ def find_server(
         address, _, published = container.publish.rpartition(":")
         address = address.strip("[]")
         everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
-        return everywhere.get(address, address), int(published)
+        both = listen.tls is not None and listen.port  # then TLS is published beside
+        return everywhere.get(address, address), port if both else int(published)
     if inside:
         return (bridge if values.kind == "systemd" else BRIDGE), port
     first = listen.bind[0] if listen.bind else "127.0.0.1"

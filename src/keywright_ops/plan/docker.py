@@ -2,7 +2,7 @@
 
 from keywright_ops.model.absence import Discovered
 from keywright_ops.model.facts import HostFacts
-from keywright_ops.model.plan import Container, Firewall, Insight, Limits, Listen, Unit
+from keywright_ops.model.plan import Container, Firewall, Insight, Limits, Listen, Plan, Unit
 from keywright_ops.plan.listen import door
 from keywright_ops.profile.declared import Values
 
@@ -34,7 +34,23 @@ def decide_container(values: Values) -> Container | None:
         log_max_files=values.number("container.log_max_files") or None,
         health_interval=values.number("container.health_interval"),
         project=values.text("container.project"),
+        host=values.text("container.host"),
     )
+
+
+def publications(plan: Plan) -> tuple[tuple[str, int, int], ...]:
+    """Return what the host's engine publishes: address, port, and port inside.
+
+    While both ports are open TLS has its own number outside as well.
+    """
+    if plan.container is None or not plan.container.publish:
+        return ()
+    address, _, port = plan.container.publish.rpartition(":")
+    tls = plan.listen.tls
+    first = (address, int(port), plan.listen.port or (tls.port if tls else 0))
+    if tls is None or not plan.listen.port:
+        return (first,)
+    return (first, (address, tls.port, tls.port))
 
 
 def decide_unit(values: Values) -> Unit | None:

@@ -120,6 +120,10 @@ def _one_port(values: Values) -> Impossible:
     if values.origin("port") and values.any("port") == values.number("tls.port"):
         reason = f"TLS has port {values.number('tls.port')} already"
         yield "port", reason, "leave port out; another number beside TLS keeps both open"
+    both = values.origin("port") and values.any("port") and values.takes("publish")
+    if both and values.text("publish").rpartition(":")[2] == str(values.number("tls.port")):
+        reason = f"while both ports are open {values.number('tls.port')} is published for TLS"
+        yield "publish", reason, "publish the port without TLS under another number meanwhile"
 
 
 def login(values: Values) -> Impossible:

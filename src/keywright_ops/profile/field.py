@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from keywright_ops.profile import docker_words, values, words
+from keywright_ops.profile import docker_words, names, values, words
 
 LOCAL, DEV, PROD, SYSTEMD = "local", "docker-dev", "docker-prod", "systemd"
 AZURE, AWS = "azure", "aws"
@@ -90,7 +90,7 @@ REAL_PORT = Type("port", words.whole(1, 65535))
 PORT_OR_AUTO = Type('port or "auto"', parse_port_or_auto)
 BIND = Type("addresses", words.parse_bind, show_list)
 NETWORKS = Type("networks (CIDR)", words.parse_networks, show_list)
-NAMES = Type("host names and addresses", words.parse_names, show_list)
+NAMES = Type("host names and addresses", names.parse_names, show_list)
 PUBLISH = Type("address:port", words.parse_publish)
 CPUS = Type("number", words.parse_cpus)
 TEXT = Type("text", words.parse_text)
@@ -102,6 +102,7 @@ PROJECT = Type("compose project", docker_words.parse_project)
 DOCKER_NAME = Type("docker name", docker_words.parse_docker_name)
 SERVICE = Type("host name", docker_words.parse_service)
 HOST = Type("host name or address", words.parse_host)
+SSH_HOST = Type("ssh://user@host", docker_words.parse_ssh_host)
 IMAGE = Type("image", docker_words.parse_image)
 VARIABLE = Type("variable name", words.parse_variable)
 PREFIX = Type("key prefix", words.parse_prefix)

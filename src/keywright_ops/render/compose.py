@@ -9,6 +9,7 @@ from typing import Any
 
 from keywright_ops.model.plan import Container, Insight, Limits, Plan
 from keywright_ops.plan.certificate import suffix
+from keywright_ops.plan.docker import publications
 from keywright_ops.render.container import CONFIGURATION, DATA, PRESETS, certificates
 from keywright_ops.render.waits import stop_seconds
 
@@ -76,7 +77,6 @@ def bind_folders(plan: Plan) -> tuple[tuple[str, str], ...]:
 def _redis(plan: Plan, container: Container) -> dict[str, Any]:
     mounts = [f"{container.volume}:{DATA}"]
     mounts += [f"./{name}:{target}" for name, target in bind_folders(plan)]
-    tls = plan.listen.tls
     service: dict[str, Any] = {
         "image": plan.engine.image,
         "container_name": container.name,
@@ -86,8 +86,7 @@ def _redis(plan: Plan, container: Container) -> dict[str, Any]:
         "networks": [container.network],
     }
     if container.publish:
-        port = tls.port if tls is not None and not plan.listen.port else plan.listen.port
-        service["ports"] = [f"{container.publish}:{port}"]
+        service["ports"] = [":".join(map(str, each)) for each in publications(plan)]
     service["healthcheck"] = {
         "test": ["CMD", "sh", f"{CONFIGURATION}/health.sh"],
         "interval": f"{container.health_interval}s",

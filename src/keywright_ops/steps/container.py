@@ -9,6 +9,7 @@ from keywright_ops.model.container import ContainerFacts, HealthCheck, Housing, 
 from keywright_ops.model.facts import Facts
 from keywright_ops.model.plan import Container, Insight, Limits, Plan
 from keywright_ops.model.step import Control, InOrder, RunCommand, Step
+from keywright_ops.plan.docker import publications
 from keywright_ops.render.compose import INSIGHT_PORT, bind_folders, log_options
 from keywright_ops.render.container import CONFIGURATION, DATA
 
@@ -77,12 +78,10 @@ def _image(found: ContainerFacts, declared: str, here: str | Missing) -> list[st
 
 def declared_publications(plan: Plan) -> tuple[Publication, ...]:
     """Return the addresses of the host under which the server is to answer; () for none."""
-    if plan.container is None or not plan.container.publish:
-        return ()
-    address, _, port = plan.container.publish.rpartition(":")
-    tls = plan.listen.tls
-    inside = plan.listen.port or (tls.port if tls else 0)
-    return (Publication(address.strip("[]"), int(port), inside),)
+    return tuple(
+        Publication(address.strip("[]"), port, inside)
+        for address, port, inside in publications(plan)
+    )
 
 
 def _said(published: tuple[Publication, ...]) -> str:

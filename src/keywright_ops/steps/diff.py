@@ -11,7 +11,7 @@ from keywright_ops.facts.ending import is_ending
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.facts import AclUser, Certificate, Facts
-from keywright_ops.model.plan import Plan
+from keywright_ops.model.plan import Directive, Plan
 from keywright_ops.model.step import KeepSecret, Signal, Step
 from keywright_ops.profile.directive_names import SEVERAL_WORDS
 from keywright_ops.render.redis_conf import render_redis_conf
@@ -19,7 +19,15 @@ from keywright_ops.steps.appendonly import appendonly_on_disk, await_rewrite, se
 from keywright_ops.steps.files import differs, write
 from keywright_ops.steps.restart import await_loaded, start, stop, wake
 from keywright_ops.steps.running import differing, needs_restart, set_live
-from keywright_ops.steps.tls import clients_follow, reload_certificate, reloads_live, stale
+from keywright_ops.steps.tls import (
+    clients_follow,
+    closes_tls,
+    open_beside,
+    opens_live,
+    reload_certificate,
+    reloads_live,
+    stale,
+)
 from keywright_ops.steps.users import load_users
 
 
@@ -153,23 +161,26 @@ def _change_running(declared: Declared, facts: Facts) -> list[Step]:
     loads. Live changes come first, because a stop keeps the data only as the live server does.
     """
     plan = declared.plan
-    steps = load_users(declared.acl, declared.users, facts)
+    reads = plan.directive("aclfile")
+    steps = load_users(declared.acl, declared.users, facts, reads.value if reads else "")
     steps += set_live(plan, facts)
     steps += _update_housing(declared, facts)
     if all(each.name != "appendonly" for each in differing(plan, facts)):
         steps += _agree(plan, facts)
     anew = _housing_reasons(declared, facts)
     reasons = [*_restart_reasons(plan, facts), *anew]
+    steps += open_beside(plan, facts)
     if reloads_live(facts):
         steps += reload_certificate(plan, declared.certificate, facts)
     elif stale(plan, declared.certificate, facts):
         reasons.append("this server reads a certificate only when it starts")
     # `databases` is written at once: whoever starts the server next knows by it that a running one
-    # told us that the databases which go are empty
+    # told us that the databases which go are empty; `aclfile` too, or a server that somebody starts
+    # meanwhile would take everybody without a password
     waiting = [
         each.name
         for each in differing(plan, facts)
-        if needs_restart(each) and each.name != "databases"
+        if _waits(each, plan, facts) and each.name not in ("databases", "aclfile")
     ]
     conf = _conf(declared, _live(facts, waiting))
     if differs(conf, facts):
@@ -245,8 +256,9 @@ def _restart_reasons(plan: Plan, facts: Facts) -> list[str]:
     reasons = [
         f"{each.name} {facts.config[each.name] or '(empty)'} → {each.value or '(empty)'}"
         for each in differing(plan, facts)
-        if needs_restart(each)
+        if _waits(each, plan, facts)
     ]
+    reasons += [each for each in (closes_tls(plan, facts),) if each]
     program = plan.engine.program
     # the name it was started by counts: Debian's redis-server is a link to redis-check-rdb
     running = (facts.process.executable, facts.process.command[0])
@@ -255,6 +267,12 @@ def _restart_reasons(plan: Plan, facts: Facts) -> list[str]:
     elif facts.process.executable.endswith(" (deleted)"):  # as Linux marks a replaced file
         reasons.append("its program was replaced by another version")
     return reasons
+
+
+def _waits(directive: Directive, plan: Plan, facts: Facts) -> bool:
+    """Whether the setting waits for a restart; TLS can be opened beside an open port without one."""
+    opened = directive.name == "tls-port" and opens_live(plan, facts)
+    return needs_restart(directive) and not opened
 
 
 def _disk_disagrees(facts: Facts) -> bool:

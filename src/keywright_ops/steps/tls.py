@@ -65,6 +65,41 @@ def reload_certificate(plan: Plan, declared: Certificate | Missing, facts: Facts
     return [step]
 
 
+def opens_live(plan: Plan, facts: Facts) -> bool:
+    """Whether TLS is only to be opened beside the port that is there: no client notices that."""
+    tls = plan.listen.tls
+    if tls is None or not plan.listen.port or isinstance(facts.config, Missing):
+        return False
+    alone = facts.config.get("tls-port") == "0"  # a server without TLS does not know the setting
+    same = facts.config.get("port") == str(plan.listen.port)
+    return alone and same and reloads_live(facts)
+
+
+def closes_tls(plan: Plan, facts: Facts) -> str:
+    """Why a server that speaks TLS must be started anew where none is declared; "" where it need not."""
+    live = "0" if isinstance(facts.config, Missing) else facts.config.get("tls-port", "0")
+    return "" if plan.listen.tls is not None or live == "0" else f"tls-port {live} → 0"
+
+
+def open_beside(plan: Plan, facts: Facts) -> list[Step]:
+    """Return the step that opens the TLS port of a running server, in one command with its files."""
+    tls = plan.listen.tls
+    if tls is None or not opens_live(plan, facts):
+        return []
+    assert not isinstance(facts.config, Missing)
+    files = dict(zip(CERTIFICATE, (tls.cert_file, tls.key_file, tls.ca_cert_file), strict=True))
+    old = {name: facts.config[name] for name in CERTIFICATE}
+    return [
+        Step(
+            id="open-tls",
+            title=f"open port {tls.port} with TLS beside {plan.listen.port}, live",
+            do=_set({**files, "tls-port": str(tls.port)}),
+            expect=(FieldIs("config", "tls-port", "0"),),
+            undo=_set({"tls-port": "0", **old}),
+        )
+    ]
+
+
 def _set(files: dict[str, str]) -> RedisCommand:
     words = (word for pair in files.items() for word in pair)
     return RedisCommand(ADMIN, ("CONFIG", "SET", *words))
@@ -75,7 +110,9 @@ def clients_follow(step: Step, plan: Plan, facts: Facts) -> Step:
     if isinstance(facts.config, Missing):
         return step
     tls = plan.listen.tls
-    after = {(plan.listen.port, False)} | ({(tls.port, True)} if tls else set())
+    after = {
+        door for door in ((plan.listen.port, False), (tls.port if tls else 0, True)) if door[0]
+    }
     before = {
         (_number(facts.config.get("port", "0")), False),
         (_number(facts.config.get("tls-port", "0")), True),
@@ -83,10 +120,10 @@ def clients_follow(step: Step, plan: Plan, facts: Facts) -> Step:
     closed = sorted(door for door in before - after if door[0])
     if not closed:
         return step
-    opened = sorted(door for door in after if door[0])
+    opened = sorted(after)
     told = (
         f"clients must follow: {_doors(closed)} closes, {_doors(opened)} answers"
-        f"{_two_phases(plan, closed)}"
+        f"{'' if after & before else _two_phases(plan, closed)}"
     )
     danger = max(step.danger, Danger.CLIENTS_FOLLOW)
     return step._replace(title=f"{step.title}; {told}", danger=danger)

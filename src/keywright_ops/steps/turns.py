@@ -46,7 +46,8 @@ def turn(
     the vault and the artefacts name afterwards is valid at every moment.
     """
     titles = TITLES | BACKWARDS if back else TITLES
-    settled = () if back and phase == NAMED else names  # the way back heals what it finds
+    # the way back heals what it finds, and the named password stays the one it is
+    settled = () if phase in (DROPPED, DONE) or (back and phase == NAMED) else names
     return Step(
         id=f"turn-{phase}",
         title=titles[phase].format(names=", ".join(names), open=_open(names, facts)),

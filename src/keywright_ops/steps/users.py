@@ -30,11 +30,18 @@ def user_differences(declared: Mapping[str, AclUser], facts: Facts) -> list[str]
     return found
 
 
-def load_users(acl: WholeFile, declared: Mapping[str, AclUser], facts: Facts) -> list[Step]:
-    """Return the steps that make file and live server agree with the declared users."""
+def load_users(
+    acl: WholeFile, declared: Mapping[str, AclUser], facts: Facts, reads: str
+) -> list[Step]:
+    """Return the steps that make file and live server agree with the declared users.
+
+    `reads` is the ACL file as the plan lets the server read it; one that runs without it (found with
+    requirepass, or users in redis.conf) cannot load it: the restart that gives it the file does.
+    """
     steps = [write(acl, facts)] if differs(acl, facts) else []
+    live = {} if isinstance(facts.config, Missing) else facts.config
     sentences = user_differences(declared, facts)
-    if sentences:
+    if sentences and live.get("aclfile", reads) == reads:
         steps.append(
             Step(
                 id="load-users",

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 
 from keywright.endpoint import Endpoint
-from keywright.errors import KeywrightError, Unreachable
+from keywright.errors import KeywrightError, ReplyError, Unreachable
 from keywright.secret import Secret
 from keywright.wire import Reply, Wire, Word
 from keywright_ops.model.absence import Missing
@@ -40,7 +40,20 @@ class Door:
                 return self._exchange(login, wire, commands)
             except Unreachable:
                 pass
-        return self._exchange(login, Wire(self._credentials(login), CLIENT_NAME), commands)
+        return self._exchange(login, self._enter(login), commands)
+
+    def _enter(self, login: str) -> Wire:
+        """Log in; where the server does not know our administrator (it is not set up by us, or somebody
+        removed him) as the default user, if its password is known."""
+        try:
+            return Wire(self._credentials(login), CLIENT_NAME)
+        except ReplyError as refusal:
+            if login != ADMIN or "default" not in self._secrets:
+                raise
+            try:
+                return Wire(self._credentials("default"), CLIENT_NAME)
+            except ReplyError:
+                raise refusal from None
 
     def _exchange(self, login: str, wire: Wire, commands: Sequence[Sequence[Word]]) -> list[Reply]:
         try:
@@ -72,7 +85,7 @@ class Door:
     def speaks_plainly(self, port: int) -> bool | Missing:
         """Whether the server answers on that port without TLS."""
         try:
-            return speaks_plainly(self._on(port))
+            return speaks_plainly(_at(self._locate(), port))
         except KeywrightError as error:
             return Missing(str(error))
 
@@ -80,13 +93,16 @@ class Door:
         """Our own server's address; where it already is the one with TLS, its port counts (Docker
         publishes another one)."""
         place = self._locate()
-        if place.tls is not None:
-            return place
-        relay = (*place.relay[:-1], str(port)) if place.relay else ()  # its port is its last word
-        return place._replace(port=port, relay=relay)
+        return place if place.tls is not None else _at(place, port)
 
     def close(self) -> None:
         """Close every kept connection."""
         for wire in self._kept.values():
             wire.close()
         self._kept.clear()
+
+
+def _at(place: Endpoint, port: int) -> Endpoint:
+    """The same server on another of its ports."""
+    relay = (*place.relay[:-1], str(port)) if place.relay else ()  # its port is its last word
+    return place._replace(port=port, relay=relay)

@@ -4,11 +4,18 @@ Certificates are taken as they come, so that one that has expired, or is a stran
 password is ever sent here.
 """
 
-from typing import NamedTuple
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
 
 from keywright.endpoint import Endpoint
+from keywright.errors import Unreachable
 from keywright_ops.model.absence import Missing
 
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator
+
+NOBODY = "nobody listens there"
 PATIENCE = 2.0  # seconds for a connection, and again for the handshake
 
 
@@ -41,15 +48,12 @@ def present(place: Endpoint, name: str, authority: str) -> Presented | Missing:
 
 def _shake(place: Endpoint, name: str, context: object) -> bytes | Missing:
     """The certificate as DER; Missing with the reason when the handshake does not succeed."""
-    import socket
     import ssl
 
     assert isinstance(context, ssl.SSLContext)
     try:
-        with socket.create_connection((place.host, place.port), PATIENCE) as link:
-            link.settimeout(PATIENCE)
-            with context.wrap_socket(link, server_hostname=name) as channel:
-                return channel.getpeercert(True) or b""
+        with _linked(place) as link, context.wrap_socket(link, server_hostname=name) as channel:
+            return channel.getpeercert(True) or b""
     except ssl.SSLCertVerificationError as error:
         return Missing(error.verify_message)
     except TimeoutError:
@@ -61,19 +65,37 @@ def _shake(place: Endpoint, name: str, context: object) -> bytes | Missing:
         return Missing(f"no handshake with {place.address}: {why}")
 
 
-def speaks_plainly(place: Endpoint) -> bool | Missing:
-    """Whether the server answers a PING that is sent without TLS."""
+@contextmanager
+def _linked(place: Endpoint) -> "Iterator[socket.socket]":
+    """A connection with a time-out: through the endpoint's relay where it has one."""
     import socket
 
-    try:
+    if not place.relay:
         with socket.create_connection((place.host, place.port), PATIENCE) as link:
-            link.settimeout(PATIENCE)
+            yield link
+        return
+    from keywright.relay import Relay  # subprocess: only where a container is not reached otherwise
+
+    relay = Relay(place.relay)
+    try:
+        relay.link.settimeout(PATIENCE)
+        yield relay.link
+    finally:
+        relay.close()
+
+
+def speaks_plainly(place: Endpoint) -> bool | Missing:
+    """Whether the server answers a PING that is sent without TLS."""
+    try:
+        with _linked(place) as link:
             link.sendall(b"PING\r\n")
             answer = link.recv(64)
     except ConnectionRefusedError:
-        return Missing(f"nobody listens on {place.address}")
-    except ConnectionResetError:
+        return Missing(NOBODY)
+    except (ConnectionResetError, BrokenPipeError):
         return False
+    except Unreachable as error:
+        return Missing(str(error))
     except TimeoutError:
         return Missing(f"{place.address} did not answer within {PATIENCE:g} s")
     except OSError as error:

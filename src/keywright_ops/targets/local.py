@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from stat import S_ISGID
 
 from keywright.errors import ApplyError
 from keywright.secret import Secret
@@ -142,12 +143,18 @@ class LocalTransport:
 
 
 def make_folders(path: str) -> None:
-    """Make a folder and every missing one above it for their owner alone, whatever the umask."""
+    """Make a folder and every missing one above it for their owner alone, whatever the umask.
+
+    Below a folder that was given to a group (setgid: a container's account reads there) it is given too.
+    """
     if os.path.isdir(path):
         return
     make_folders(os.path.dirname(path))
     try:
         os.mkdir(path, 0o700)
+        above = os.stat(os.path.dirname(path)).st_mode
+        if above & S_ISGID:
+            os.chmod(path, above & 0o7777)
     except FileExistsError:
         if not os.path.isdir(path):
             raise NotADirectoryError(20, "a folder is needed there", path) from None

@@ -16,6 +16,7 @@ from keywright_ops.targets.target import Transport
 from keywright_ops.vault.kept import Kept, load_kept, render_kept, sha256, turned
 
 SECRET_BYTES = 24  # 192 random bits; 32 characters of URL-safe base64
+OLD_DAYS = 90  # the age from which on a person is warned
 
 
 class Vault:
@@ -71,11 +72,16 @@ class Vault:
                 chosen[name] = given[name]
             elif name in self._kept.secrets:
                 chosen[name] = self._kept.secrets[name]
-            elif otherwise and name in otherwise:
+            elif otherwise and name in otherwise and name not in self._drafted:
                 chosen[name] = otherwise[name]
             else:
                 chosen[name] = self._drafted.setdefault(name, Secret(_random()))
         return chosen
+
+    def adopt(self, name: str, found: Secret) -> None:
+        """Draft a secret that was found in use, unless one is kept already."""
+        if name not in self._kept.secrets:
+            self._drafted[name] = found
 
     @property
     def drafted(self) -> tuple[str, ...]:
@@ -123,6 +129,11 @@ class Vault:
     def since(self, name: str) -> str:
         """The UTC date since when the kept secret holds; "" when that is not known."""
         return self._kept.since.get(name, "")
+
+    @property
+    def oldest(self) -> str:
+        """The UTC date of the oldest kept secret; "" when none has one."""
+        return min(self._kept.since.values(), default="")
 
     def keeps(self, name: str) -> bool:
         """Whether the vault itself has a secret of that name."""

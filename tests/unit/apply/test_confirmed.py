@@ -1,4 +1,4 @@
-"""What loses data is asked about; no leaves everything as it was."""
+"""What loses data, or clients that are not told, is asked about; no leaves everything as it was."""
 
 from typing import Any
 
@@ -28,6 +28,7 @@ ASKED = (
     Scene("a limit below, while stopped", AOF, stopped, AOF + TINY),
     Scene("a limit below, with another port", AOF, untouched, AOF.replace(PORT, OTHER_PORT) + TINY),
     Scene("memory only, another port", MEMORY, untouched, MEMORY.replace(PORT, OTHER_PORT)),
+    Scene("another port", AOF, untouched, AOF.replace(PORT, OTHER_PORT)),
 )
 
 
@@ -50,10 +51,9 @@ def test_yes_costs_what_was_said(scene: Scene) -> None:
 
 
 def test_what_loses_nothing_is_not_asked_about() -> None:
-    """A bigger limit, another port, another program, the append-only file on: no question."""
+    """A bigger limit, another program, the append-only file on: no question."""
     for after in (
         AOF + 'maxmemory = "2gb"\n',
-        AOF.replace(PORT, OTHER_PORT),
         AOF + f'server = "{OTHER_PROGRAM}"\n',
     ):
         world: World = Scene("", AOF, untouched, after).build()

@@ -262,6 +262,7 @@ def test_directives_become_what_the_server_answers() -> None:
 
 
 CERT = "tls.cert_file='/certs/a.crt'\n"
+OWN = "tls.enabled=true\n"
 TLS = CERT + "tls.key_file='/certs/a.key'\ntls.ca_cert_file='/certs/ca.crt'\n"
 IMPOSSIBLE = [
     ("prod", "maxmemory='2gb'", "maxmemory: 2gb do not fit into the container's 1.5g"),
@@ -276,7 +277,14 @@ IMPOSSIBLE = [
     ("prod", "port='auto'", "port: only a server on this machine"),
     ("linux", "port='auto'", "port: only a server on this machine"),
     ("prod", "port=0", "port: port 0 answers nobody"),
-    ("prod", TLS + "port=6379", "port: with TLS the port without it is closed"),
+    ("prod", TLS + "port=6380", "port: TLS has port 6380 already"),
+    ("prod", OWN + "port=6380", "port: TLS has port 6380 already"),
+    ("prod", OWN + "tls.auth_clients=true", "tls.auth_clients: Keywright's authority makes no"),
+    ("prod", OWN + "tls.key_file='/certs/a.key'", "tls.cert_file: TLS needs certificate"),
+    ("prod", TLS + "tls.enabled=false", "tls.enabled: a certificate is given"),
+    ("prod", TLS + "tls.names=['a.example']", "tls.names: they are for Keywright's own"),
+    ("prod", "tls.names=['a.example']", "tls.names: TLS has no certificate"),
+    ("dev", OWN + "port=6379\npublish='8.8.8.8:6379'", "publish: 8.8.8.8 is a public address"),
     ("prod", TLS.replace("/certs/ca", "/x/ca"), "tls.cert_file: the compose file mounts one"),
     ("dev", "publish='8.8.8.8:6379'", "publish: 8.8.8.8 is a public address"),
     ("linux", "bind=['8.8.8.8']", "bind: 8.8.8.8 is a public address"),
@@ -312,6 +320,12 @@ def test_what_no_server_would_do_is_refused(environment: str, text: str, message
         ("prod", "maxmemory='99%'"),
         ("prod", TLS),
         ("prod", TLS + "port=0"),
+        ("prod", TLS + "port=6379"),
+        ("prod", OWN),
+        ("prod", OWN + "port=0\ntls.port=6390\ntls.names=['*.a.example', '10.0.0.5', 'fd00::1']"),
+        ("local", OWN + "port=6379"),
+        ("linux", OWN + "allow_from=['0.0.0.0/0']"),
+        ("dev", OWN + "publish='8.8.8.8:6380'"),
         ("linux", TLS + "allow_from=['0.0.0.0/0']"),
         ("dev", "publish='0.0.0.0:6379'"),
         ("dev", TLS + "publish='8.8.8.8:6380'"),

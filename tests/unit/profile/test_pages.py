@@ -85,7 +85,15 @@ def test_explain_takes_tables_and_short_paths() -> None:
     assert len(explain(profile, "env.azure")) == len(fields_of("azure"))
     assert [each.path for each in explain(profile, "env.dev.tls")] == [
         f"env.dev.tls.{key}"
-        for key in ("cert_file", "key_file", "ca_cert_file", "auth_clients", "port")
+        for key in (
+            "enabled",
+            "names",
+            "cert_file",
+            "key_file",
+            "ca_cert_file",
+            "auth_clients",
+            "port",
+        )
     ]
     assert explain(profile, "maxmemory")[0].path == "env.local.maxmemory"
     assert explain(profile, "prod.maxmemory")[0].path == "env.prod.maxmemory"

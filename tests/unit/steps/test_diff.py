@@ -109,7 +109,7 @@ def test_what_needs_a_restart_is_changed_live_first_and_stopped_last() -> None:
     assert isinstance(steps[1].do, WriteFile)
     written = parse_redis_conf(str(steps[1].do.content))
     assert ("7002", "yes") == (written["port"], written["appendonly"])
-    assert Danger.DISTURBS == steps[-1].danger
+    assert Danger.CLIENTS_FOLLOW == steps[-1].danger  # the port is another
 
 
 def test_the_stop_of_a_server_that_keeps_nothing_is_asked_about() -> None:
@@ -118,7 +118,8 @@ def test_the_stop_of_a_server_that_keeps_nothing_is_asked_about() -> None:
     facts = live(declared, port="7002")._replace(stored=())
     stop = diff(declared, facts)[-1]
     assert (Danger.LOSES_DATA, True) == (stop.danger, "7 keys" in stop.title)
-    assert Danger.DISTURBS == diff(declared, facts._replace(info={"used_memory": "1"}))[-1].danger
+    empty = facts._replace(info={"used_memory": "1"})
+    assert Danger.CLIENTS_FOLLOW == diff(declared, empty)[-1].danger  # the port is another
     refused = Missing("WRONGPASS invalid")
     silent = facts._replace(info=refused, config=refused, users=refused)
     assert Danger.LOSES_DATA == diff(declared, silent)[-1].danger
