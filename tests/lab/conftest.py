@@ -1,12 +1,15 @@
 """What tests of the lab share: one Docker Engine per session, with its images made on demand."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.lab import docker_engine
 from tests.lab.person import DockerPerson, Outside, outside
+
+Somebody = Callable[..., DockerPerson]
 
 
 @pytest.fixture(scope="session")
@@ -45,18 +48,36 @@ def images(engine: docker_engine.Engine) -> docker_engine.Engine:
 
 
 @pytest.fixture
-def somebody(images: docker_engine.Engine, tmp_path: Path) -> Iterator[Callable[..., DockerPerson]]:
+def somebody(images: docker_engine.Engine, tmp_path: Path) -> Iterator[Somebody]:
     """Make persons with Docker: `somebody(text, inside=False, compose="1.29")`; they clean up."""
+    with people(images, tmp_path) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def residents(
+    images: docker_engine.Engine, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Somebody]:
+    """The same, for environments that all tests of a module look at."""
+    with people(images, tmp_path_factory.mktemp("residents")) as make:
+        yield make
+
+
+@contextmanager
+def people(engine: docker_engine.Engine, folder: Path) -> Iterator[Somebody]:
+    """Make persons, each in a folder of their own; at the end they clean up."""
     there: list[DockerPerson] = []
 
     def make(text: str = "", **options: Any) -> DockerPerson:
-        person = DockerPerson(tmp_path / f"person{len(there)}", images, text, **options)
+        person = DockerPerson(folder / f"person{len(there)}", engine, text, **options)
         there.append(person)
         return person
 
-    yield make
-    for person in there:
-        person.leave()
+    try:
+        yield make
+    finally:
+        for person in there:
+            person.leave()
 
 
 @pytest.fixture(scope="session")

@@ -119,21 +119,39 @@ class DockerPerson(Person):
         await_true(lambda: not alive(pid), f"process {pid} of {container} ends")
         return pid
 
+    @property
+    def app(self) -> str:
+        """The name with which everything of this person's begins in the engine."""
+        import tomllib
+
+        return str(
+            tomllib.loads((self.project / "keywright.toml").read_text()).get("app", "esabcfg")
+        )
+
+    def things(self) -> dict[str, list[str]]:
+        """The names of this person's containers, networks and volumes: their app's, and Compose's."""
+        app, docker = self.app, self.engine.docker
+        found = {}
+        for kind, name in (
+            ("container", "{{.Names}}"),
+            ("network", "{{.Name}}"),
+            ("volume", "{{.Name}}"),
+        ):
+            every = ("ls", "-a") if kind == "container" else ("ls",)
+            listed = docker(kind, *every, "--format", name).stdout.split()
+            found[kind] = sorted(each for each in listed if each.startswith(f"{app}-"))
+        return found
+
     def leave(self) -> None:
-        """Remove every container, network and volume of this person's Compose projects."""
+        """Remove every container, network and volume whose name begins with this person's app."""
         super().leave()
         if self.elsewhere is not None:
             self.elsewhere.kill()
             self.elsewhere.wait()
-        for kind, remove in (
-            (("ps", "-aq"), ("rm", "-f", "-v")),
-            (("network", "ls", "-q"), ("network", "rm")),
-            (("volume", "ls", "-q"), ("volume", "rm", "-f")),
-        ):
-            for label in ("com.docker.compose.project", "keywright.environment"):
-                found = self.engine.docker(*kind, "--filter", f"label={label}").stdout.split()
-                if found:
-                    self.engine.docker(*remove, *found, check=False)
+        for kind, names in self.things().items():
+            options = ("-f", "-v") if kind == "container" else ()
+            if names:
+                self.engine.docker(kind, "rm", *options, *names, check=False)
 
 
 def empty_network() -> "subprocess.Popen[bytes]":
