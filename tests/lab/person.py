@@ -130,10 +130,10 @@ class DockerPerson(Person):
             (("network", "ls", "-q"), ("network", "rm")),
             (("volume", "ls", "-q"), ("volume", "rm", "-f")),
         ):
-            label = ("--filter", "label=com.docker.compose.project")
-            found = self.engine.docker(*kind, *label).stdout.split()
-            if found:
-                self.engine.docker(*remove, *found, check=False)
+            for label in ("com.docker.compose.project", "keywright.environment"):
+                found = self.engine.docker(*kind, "--filter", f"label={label}").stdout.split()
+                if found:
+                    self.engine.docker(*remove, *found, check=False)
 
 
 def empty_network() -> "subprocess.Popen[bytes]":

@@ -11,6 +11,7 @@ from keywright_ops.apply.journal import JOURNAL
 from keywright_ops.facts.ending import is_ending
 from keywright_ops.gather.environment import port
 from keywright_ops.model.absence import Missing
+from keywright_ops.model.engine_host import HERE, EngineHost
 from keywright_ops.model.facts import Facts, Process
 from keywright_ops.model.login import REFUSALS
 from keywright_ops.model.plan import Plan
@@ -107,3 +108,13 @@ def refuse_taken_port(opened: Opened, steps: tuple[Step, ...], facts: Facts) -> 
 
 def _port_key(plan: Plan) -> str:
     return f"env.{plan.environment}.{'port' if plan.listen.port else 'tls.port'}"
+
+
+def refuse_remote_engine(host: EngineHost, environment: str) -> None:
+    """An engine on another machine would mount that machine's folders, where our files are not."""
+    if host.way != HERE:
+        raise Refused(
+            f"the Docker Engine is on another machine ({host.source} is {host.url}), and would look"
+            " for this project's files there",
+            f"run keywright there; `keywright tunnel -e {environment}` reaches what runs there",
+        )

@@ -24,6 +24,8 @@ COMMANDS = {
     "env": ("env", "deploying", "the application's .env; `env check FILE` reads one"),
     "password": ("password", "changing", "rotate passwords without a failed command; their age"),
     "tls": ("tls", "changing", "the server's certificate: issue, renew, show"),
+    "insight": ("insight", "changing", "RedisInsight by itself: up, status, down"),
+    "tunnel": ("tunnel", "changing", "reach RedisInsight on a remote Docker host, through ssh"),
     "info": ("info", "looking", "what the server says of itself (INFO)"),
     "completion": ("completion", "shell", "the completion script for bash, zsh or fish"),
 }

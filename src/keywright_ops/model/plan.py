@@ -112,7 +112,7 @@ class Limits(NamedTuple):
 class Container(NamedTuple):
     """The Docker side of an environment. `publish` is HOST_ADDRESS:PORT, or "" for internal only.
 
-    `project` is the compose project's name.
+    `project` is the compose project's name; `host` (ssh://…) where `tunnel` finds it, "" not said.
     """
 
     name: str
@@ -127,6 +127,7 @@ class Container(NamedTuple):
     log_max_files: int | None
     health_interval: int
     project: str
+    host: str = ""
 
 
 class Unit(NamedTuple):

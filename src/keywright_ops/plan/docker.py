@@ -34,6 +34,7 @@ def decide_container(values: Values) -> Container | None:
         log_max_files=values.number("container.log_max_files") or None,
         health_interval=values.number("container.health_interval"),
         project=values.text("container.project"),
+        host=values.text("container.host"),
     )
 
 

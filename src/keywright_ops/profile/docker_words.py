@@ -1,5 +1,6 @@
 """Values that docker and compose read as names: containers, services, projects, images. Pure."""
 
+from keywright_ops.model.engine_host import SSH, parse_engine_host
 from keywright_ops.profile.values import NotThat, called
 from keywright_ops.profile.words import DIGITS, LOWER, parse_text, spelled
 
@@ -45,3 +46,18 @@ def parse_image(value: object) -> str:
         reason = "names no version, and tomorrow another server would read the data"
         raise NotThat(f"{called(text)} {reason}", 'pin one by its tag, such as "redis:8.2"')
     return text
+
+
+def parse_ssh_host(value: object) -> str:
+    """Read ssh://USER@HOST:PORT, or "" for this machine."""
+    hint = 'write host = "ssh://user@host", or "" for the machine that Keywright runs on'
+    if not isinstance(value, str):
+        raise NotThat(f"text in quotes is needed, not {called(value)}", hint)
+    if not value:
+        return ""
+    try:
+        if parse_engine_host(value).way == SSH:
+            return value
+    except ValueError as problem:
+        raise NotThat(f"{called(value)}: {problem}", hint) from None
+    raise NotThat(f"{called(value)} does not begin with ssh://", hint)

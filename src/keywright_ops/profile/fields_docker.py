@@ -17,6 +17,7 @@ from keywright_ops.profile.field import (
     REAL_PORT,
     SECONDS,
     SERVICE,
+    SSH_HOST,
     SYSTEMD,
     Field,
     docker,
@@ -159,6 +160,17 @@ CONTAINER_FIELDS = (
         '"10s"',
         COMPARISON,
         "compose healthcheck interval",
+    ),
+    Field(
+        "container.host",
+        SSH_HOST,
+        docker(""),
+        "",
+        "Where `keywright tunnel` finds the machine that the environment runs on; empty is DOCKER_HOST's or"
+        " the docker context's, else this one.",
+        '"ssh://deploy@redis.example.com:22"',
+        "guide: Accessing RedisInsight UI, SSH Tunnel",
+        "ssh",
     ),
 )
 
