@@ -110,7 +110,7 @@ class Values:
         return self.text("engine")
 
     def inner_port(self) -> int:
-        """Return the port where the server answers inside Docker: the plain one where it is open, or TLS's."""
+        """Return the port where the server answers inside Docker: the plain one while it is open, or TLS."""
         beside = self.origin("port") and self.any("port")  # both are open while clients move
         return self.number("tls.port" if self.encrypted() and not beside else "port")
 
