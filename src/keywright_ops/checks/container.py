@@ -6,10 +6,11 @@ from keywright.secret import Secret
 from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.container import ContainerFacts, Housing, Publication
 from keywright_ops.model.facts import Facts
-from keywright_ops.model.plan import Insight, Plan
+from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import FAILED, PASSED, UNKNOWN, Outcome, Proof
 from keywright_ops.steps.container import (
     frame_differences,
+    insight_differences,
     limit_differences,
     published_differences,
 )
@@ -116,15 +117,21 @@ def judge_secrets(
     return Outcome(proof, PASSED, f"{len(secrets)} passwords: neither inspect nor top shows one")
 
 
-def judge_insight(proof: Proof, insight: Insight, facts: Facts, health: str | Missing) -> Outcome:
-    """RedisInsight is up; without its image, and where this host's loopback is not the engine's,
-    nothing is claimed."""
+def judge_insight(proof: Proof, plan: Plan, facts: Facts, health: str | Missing) -> Outcome:
+    """RedisInsight is up, and as declared; without its image, and where this host's loopback is not the
+    engine's, nothing is claimed."""
+    insight = plan.insight
+    assert insight is not None
     where = f"127.0.0.1:{insight.port}"
     housing = facts.housing
     if isinstance(housing, Housing) and housing.insight == housing.insight_image == Missing(
         NOT_THERE
     ):
         return Outcome(proof, UNKNOWN, f"skipped: the image {insight.image} is not here")
+    if isinstance(housing, Housing) and isinstance(housing.insight, ContainerFacts):
+        wrong = insight_differences(plan, insight, housing)
+        if wrong:
+            return Outcome(proof, FAILED, "; ".join(wrong))
     if isinstance(health, Missing):
         if isinstance(facts.listening, Missing):
             return Outcome(proof, UNKNOWN, f"{health.why}; {facts.listening.why}")

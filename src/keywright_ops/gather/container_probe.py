@@ -57,7 +57,7 @@ def _ask(proof: Proof, scene: Scene, container: Container) -> Outcome:
         case InsightAnswers():
             insight = scene.plan.insight
             assert insight is not None
-            return judge_insight(proof, insight, scene.facts, insight_health(insight.port))
+            return judge_insight(proof, scene.plan, scene.facts, insight_health(insight.port))
         case _:
             return _neighbour(proof, scene, container)
 
