@@ -19,7 +19,7 @@ REPORTS = {
     "check": (("check",), "proofs server restart_proof warnings timing"),
     "status": (
         ("status",),
-        f"{STATUS} oldest_password rotations",
+        f"{STATUS} certificate oldest_password rotations",
     ),
     "diff": (("diff",), "dry_run steps"),
     "render": (("render",), "files rules written warnings"),

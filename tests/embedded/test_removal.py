@@ -218,6 +218,7 @@ def test_a_server_that_does_not_tell_is_left_alone(settled: Person, how: str) ->
     if how == "suspended":
         os.kill(pid, 19)
     else:
+        settled.ask("ACL", "SETUSER", "default", "resetpass", ">another")  # tried in admin's place
         settled.ask("ACL", "SETUSER", "admin", "resetpass", ">another")
     said = settled.say("down", "--volumes", "--yes")
     os.kill(pid, 18)

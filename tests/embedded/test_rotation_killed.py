@@ -3,7 +3,9 @@
 import json
 import os
 import shutil
+import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -109,3 +111,64 @@ def test_killed_at_every_boundary(machine: Machine, program: str) -> None:
         if not name:
             break
     assert boundary > 30, "too few boundaries were met"
+
+
+def found_server(machine: Machine, port: int) -> "subprocess.Popen[bytes]":
+    """A server that knows nothing of Keywright, in the environment's folder: requirepass, no ACL file."""
+    machine.declare(f"port = {port}\n")
+    machine.up()
+    (pid,) = machine.servers()
+    program = os.readlink(f"/proc/{pid}/exe")
+    machine.end_servers()
+    conf = machine.home / "redis.conf"
+    lines = [line for line in conf.read_text().splitlines() if not line.startswith("aclfile")]
+    conf.write_text("\n".join((*lines, "requirepass found-it-here")) + "\n")
+    for name in ("users.acl", "vault.json", "app.env"):
+        (machine.home / name).unlink()
+    process = subprocess.Popen(
+        (program, str(conf)), cwd=machine.home, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            assert logs_in(port, "default", "found-it-here")
+            return process
+        except OSError:
+            assert time.monotonic() < deadline, "the server does not come up"
+            time.sleep(0.01)
+
+
+def test_in_place_killed_at_every_boundary(machine: Machine) -> None:
+    """Killed anywhere: what .env and vault name is valid at once; then, in turn, the same command finishes
+    or --undo undoes, with one password valid in the end, and the server was not restarted."""
+    port = free_port()
+    process = found_server(machine, port)
+    request = Wish(in_place=True)
+    old = "found-it-here"
+    for boundary in range(1000):
+        name = killed_up(machine, boundary, partial(rotate, wish=request))
+        why = f"killed at {boundary}: {name}"
+        for password in [each for each in (machine.vault().get("default"),) if each]:
+            assert logs_in(port, "default", password), why
+        dotenv = machine.home / "app.env"
+        if dotenv.exists():
+            named = Settings.from_file(str(dotenv)).password
+            assert named is not None and logs_in(port, "default", named.reveal()), why
+        begun = (machine.home / "vault.json").exists() and unfinished(machine)
+        words = ("--undo",) if begun and boundary % 2 else ("--in-place",)
+        if name and (begun or machine.vault().get("default", old) == old):
+            done = machine.keywright("password", "rotate", *words)
+            assert done.returncode == 0, (why, done.stderr)
+        new = machine.vault().get("default", old)
+        assert logs_in(port, "default", new), why
+        assert logs_in(port, "default", old) is (old == new), why
+        with Wire(Endpoint(port=port, username="default", password=Secret(new))) as wire:
+            (line,) = [each for each in wire.call("ACL", "LIST") if "user default " in each]
+            assert line.count("#") == 1, why
+            assert wire.call("CONFIG", "GET", "requirepass") == ["requirepass", new], why
+        assert process.poll() is None, why
+        old = new
+        if not name:
+            break
+    assert boundary > 20, "too few boundaries were met"

@@ -13,7 +13,10 @@ VERBS = (["up"], ["up", "--json"], ["status"], ["status", "--json"], ["check"], 
          ["diff"], ["diff", "--json"], ["info"], ["info", "--json"], ["env"], ["env", "--json"],
          ["env", "--write", "out.env"], ["render", "-o", "out"], ["render"], ["restart"],
          ["check", "--restart", "--yes"], ["explain", "env.local"], ["compare"], ["down"],
-         ["up", "--dry-run"], ["up"])  # fmt: skip
+         ["up", "--dry-run"], ["up"], ["password", "rotate", "--dry-run"],
+         ["password", "rotate", "--all", "--hold"], ["password", "status"],
+         ["password", "rotate", "--finish"],
+         ["password", "status", "--json"], ["password", "rotate", "--json"])  # fmt: skip
 
 
 @pytest.fixture

@@ -166,6 +166,9 @@ def test_in_place(person: Callable[..., Person], engine: str, rewritten: bool) -
         with found.wire() as wire:
             wire.call("CONFIG", "REWRITE")
     assert one.say("password", "rotate", "--to-vault").code == 4
+    said = one.say("password", "rotate", "--in-place", "--to-vault", "--dry-run")
+    assert "let default log in with both passwords" in said.out, said
+    assert found.answers()
     with found.wire() as session:
         said = one.say("password", "rotate", "--in-place", "--to-vault")
         assert said.code == 0, said

@@ -80,3 +80,24 @@ def test_a_foreign_container_of_that_name_is_left_alone(somebody: Somebody) -> N
         assert "true" in person.engine.docker("inspect", "-f", "{{.State.Running}}", NAME).stdout
     finally:
         person.engine.docker("rm", "-f", "-v", NAME)
+
+
+def test_what_concerns_the_server_too_is_left_to_up(somebody: Somebody) -> None:
+    """Switched on later it needs the server's container anew, which `up` alone does; its volume, removed
+    by hand, is made again."""
+    text = SETTINGS.format(image=OFFICIAL_IMAGE, insight=INSIGHT_IMAGE)
+    person = somebody(text + "enabled = false\n")
+    assert 0 == person.say("up", "-e", "dev").code
+    none = person.say("insight", "-e", "dev")
+    assert (2, True) == (none.code, "has no RedisInsight" in none.err), none
+    person.declare_all(text)
+    said = person.say("insight", "up", "-e", "dev")
+    assert (4, True) == (said.code, "itself is not as declared" in said.err), said
+    assert 0 == person.say("up", "-e", "dev").code
+    server = person.server_pid("shop-redis")
+    assert 0 == person.say("insight", "down", "-e", "dev").code
+    person.engine.docker("volume", "rm", VOLUME)
+    back = person.say("insight", "up", "-e", "dev")
+    assert 0 == back.code, back
+    assert "up" == status(person)["health"]
+    assert server == person.server_pid("shop-redis")

@@ -24,6 +24,8 @@ image = "{OFFICIAL_IMAGE}"
 image = "{INSIGHT_IMAGE}"
 [env.prod]
 image = "{OFFICIAL_IMAGE}"
+[env.prod.container]
+network = "shop-prod-network"
 [env.prod.insight]
 enabled = false
 """
@@ -197,9 +199,7 @@ def test_what_stands_in_the_way_is_one_sentence(
     assert "there is no host called nowhere.invalid" == refused(far, *named)
 
 
-def test_a_tunnel_that_breaks_is_told(
-    there: DockerPerson, far: DockerPerson, sshd: Path, neighbour: Outside
-) -> None:
+def test_a_tunnel_that_breaks_is_told(far: DockerPerson, sshd: Path, neighbour: Outside) -> None:
     """When ssh ends by itself, Keywright ends with 3 and says so; nothing behind it is told at once."""
     line = Line(far, "-e", "dev", "--key", str(sshd / "person"), "--local-port", "8055")
     ssh = subprocess.run(

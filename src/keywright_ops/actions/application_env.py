@@ -6,6 +6,7 @@ from hashlib import sha256
 from keywright.errors import InputError, KeywrightError
 from keywright.secret import Secret
 from keywright_ops.actions.environment import Opened
+from keywright_ops.actions.images import without_insight
 from keywright_ops.checks.application_env import judge_dotenv
 from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.artefact import WholeFile
@@ -40,7 +41,7 @@ def noticed(opened: Opened, steps: tuple[Step, ...] | None = None) -> Plan:
     written = [step.do.path for step in steps or () if isinstance(step.do, WriteFile)]
     ask_git = steps is None or _path(opened) in written
     found = dotenv_warnings(opened) + (git_warnings(opened) if ask_git else ())
-    return plan._replace(warnings=(*plan.warnings, *found))
+    return plan._replace(warnings=(*plan.warnings, *found, *without_insight(opened)))
 
 
 def dotenv_warnings(opened: Opened) -> tuple[Warning, ...]:

@@ -3,14 +3,22 @@
 Nothing has been changed when one of these is raised.
 """
 
+from collections.abc import Mapping
+
 from keywright.errors import ApplyError, Refused
 from keywright_ops.actions.environment import Opened, read_choices
+from keywright_ops.actions.refusals import refuse_remote_engine
+from keywright_ops.facts.container import foreign
+from keywright_ops.gather.engine_host import find_engine_host
+from keywright_ops.gather.scratch import LARGEST, plan_layout
+from keywright_ops.gather.scratch_container import load_in_container
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.container import ContainerFacts, Housing
 from keywright_ops.model.facts import Facts
-from keywright_ops.model.step import Control, RunCommand, Step
+from keywright_ops.model.step import Control, RunCommand, Signal, Step
 from keywright_ops.render.container import DATA
-from keywright_ops.steps.container import declared_publications, foreign
+from keywright_ops.steps.appendonly import appendonly_on_disk
+from keywright_ops.steps.container import declared_publications
 from keywright_ops.targets.ports import TAKEN, holder
 from keywright_ops.targets.target import Container
 
@@ -20,7 +28,6 @@ def refuse_housing(opened: Opened, facts: Facts, steps: tuple[Step, ...], adopt:
     housing, container = facts.housing, opened.target.container
     if isinstance(housing, Missing) or container is None:
         return
-    _refuse_foreign(opened, housing, adopt)
     _refuse_other_volume(opened, housing)
     if not any(isinstance(each.do, Control) for each in steps):
         _refuse_small_machine(opened, container, steps)
@@ -31,10 +38,10 @@ def refuse_housing(opened: Opened, facts: Facts, steps: tuple[Step, ...], adopt:
     _refuse_small_machine(opened, container, steps)
 
 
-def _refuse_foreign(opened: Opened, housing: Housing, adopt: bool) -> None:
-    """A container of our name that somebody else made."""
-    plan = opened.plan
-    whose = foreign(plan, housing)
+def refuse_foreign_container(opened: Opened, facts: Facts, adopt: bool) -> None:
+    """A container of our name that somebody else made is neither asked nor changed. Raises Refused."""
+    plan, housing = opened.plan, facts.housing
+    whose = "" if isinstance(housing, Missing) else foreign(plan, housing.container)
     if whose and not adopt:
         assert plan.container is not None
         raise Refused(
@@ -159,3 +166,48 @@ def _refuse_small_machine(opened: Opened, container: Container, steps: tuple[Ste
             f"{key}.cpus is {limits.cpus:g}, and the Docker host has {cpus} processors",
             "declare fewer, or use a larger machine",
         )
+
+
+def refuse_unloadable(opened: Opened, facts: Facts, steps: tuple[Step, ...]) -> None:
+    """Data that the plan's image cannot load: another engine's, or a newer format. Raises Refused.
+
+    It is tried on a copy, in a container of that image, before anything is stopped or made; only where
+    the image is another than the one that wrote the data.
+    """
+    housing, plan, data = facts.housing, opened.plan, opened.target.data
+    starts = any(isinstance(each.do, Control | Signal) and each.id != "insight" for each in steps)
+    if isinstance(housing, Missing) or plan.container is None or data is None or not starts:
+        return
+    if isinstance(housing.volume, Missing) or isinstance(housing.image, Missing):
+        return
+    if _wrote_it(opened, housing):
+        return
+    lying = data.look()
+    if isinstance(lying, Missing) or not lying.files or lying.size > LARGEST:
+        return
+    written = appendonly_on_disk(facts.stored if isinstance(facts.process, Missing) else ())
+    live = {} if isinstance(facts.config, Missing) else facts.config
+    appendonly = live.get("appendonly") == "yes" if live else bool(written)
+    layout = plan_layout(plan)._replace(appendonly=appendonly)
+    found = load_in_container(("docker",), housing.image, plan.container.volume, layout)
+    if isinstance(found, Missing):
+        raise Refused(
+            f"{plan.engine.image} cannot load the data in volume {plan.container.volume}: {found.why}",
+            f"nothing was changed; env.{plan.environment}.image names the server that wrote it, or a "
+            "newer one",
+        )
+
+
+def _wrote_it(opened: Opened, housing: Housing) -> bool:
+    """Whether the data was last written by the very image that is to load it."""
+    if not isinstance(housing.container, Missing):
+        return housing.container.image_id == housing.image
+    return read_choices(opened.home).get("image") == opened.plan.engine.image
+
+
+def refuse_elsewhere(opened: Opened, environ: Mapping[str, str]) -> None:
+    """The engine must be this machine's: it mounts our files from its own disk. Raises Refused."""
+    container = opened.plan.container
+    if container is not None:
+        host = find_engine_host(container.host, environ, opened.target.transport)
+        refuse_remote_engine(host, opened.plan.environment)

@@ -16,7 +16,11 @@ from keywright_ops.targets.volume_data import VolumeData
 
 
 def docker_target(
-    plan: Plan, project: str, host: LocalTransport, secrets: Mapping[str, Secret]
+    plan: Plan,
+    project: str,
+    host: LocalTransport,
+    secrets: Mapping[str, Secret],
+    adopt: bool = False,
 ) -> Target:
     """Return the target of a plan with a container; `project` is the folder of keywright.toml."""
     folder = f"{project}/{plan.directory}".rstrip("/")
@@ -25,5 +29,5 @@ def docker_target(
     supervisor = ComposeSupervisor(docker, look, plan, folder)
     files = ContainerFiles(host, docker, look, plan, folder)
     data = VolumeData(docker, plan)
-    door = ContainerDoor(look, files, plan)
+    door = ContainerDoor(look, files, plan, adopt)
     return Target(files, supervisor, Door(door.locate, secrets), container=look, data=data)

@@ -21,6 +21,7 @@ from keywright_ops.apply.apply import confirm
 from keywright_ops.apply.lock import lock
 from keywright_ops.gather.environment import EVERYTHING, gather
 from keywright_ops.model.absence import Missing
+from keywright_ops.model.facts import Facts
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import Step
 from keywright_ops.steps.diff import before_stop
@@ -39,10 +40,22 @@ def down_steps(opened: Opened) -> tuple[Step, ...]:
     """Return the steps that stop the server: () when none runs."""
     declared = declare(opened)
     facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
+    before, after = _containers(opened, facts)
     if isinstance(facts.process, Missing):
-        return ()
+        return (*before, *after)
     refuse_suspended(facts.process)
-    return (*before_stop(declared, facts), stop(facts, "as asked"))
+    return (*before, *before_stop(declared, facts), stop(facts, "as asked"), *after)
+
+
+def _containers(opened: Opened, facts: Facts) -> tuple[list[Step], list[Step]]:
+    """What is removed besides, before and after the stop; nothing that is somebody else's."""
+    if isinstance(facts.housing, Missing):
+        return [], []
+    from keywright_ops.actions.docker_refusals import refuse_foreign_container
+    from keywright_ops.steps.container import take_down  # `local` lives in no container
+
+    refuse_foreign_container(opened, facts, adopt=False)
+    return take_down(opened.plan, facts.housing)
 
 
 def down(ask: Ask) -> DownReport:

@@ -53,14 +53,24 @@ class Opened(NamedTuple):
 
 
 def open_plan(
-    file: str | None, environment: str | None, environ: Mapping[str, str], ask_host: bool = False
+    file: str | None,
+    environment: str | None,
+    environ: Mapping[str, str],
+    ask_host: bool = False,
+    engine: str = "",
 ) -> tuple[Place, Plan]:
-    """Resolve the plan of an environment (default: the file's, else local)."""
+    """Resolve the plan of an environment (default: the file's, else local).
+
+    `engine` is the one that a person chose for a Docker environment whose file names none; it is kept.
+    """
     place = find_place(file, environ)
     name = environment or place.profile.default_env
     values = Values(place.profile, name)  # an unknown name ends here, with the nearest one
     home = place.home(name)
     refuse_strange_home(home)
+    if engine or values.takes("image"):
+        place = _with_engine(place, values, home, engine)
+        values = Values(place.profile, name)
     kept = read_choices(home) if values.kind == "local" else {}
     host = None
     if ask_host and values.kind == "local":
@@ -73,11 +83,30 @@ def open_plan(
     return place, resolve(place.profile, name, host, kept, home, place.folder)
 
 
+def _with_engine(place: Place, values: Values, home: str, engine: str) -> Place:
+    """The project with the engine that was chosen now, or earlier where the file leaves the choice."""
+    declared = values.origin("engine") or values.origin("image")
+    chosen = engine or ("" if declared else read_choices(home).get("engine", ""))
+    if not chosen:
+        return place
+    from keywright_ops.profile.override import override  # only where somebody chose
+
+    return place._replace(profile=override(place.profile, values.environment, "engine", chosen))
+
+
 def open_environment(
-    file: str | None, environment: str | None, environ: Mapping[str, str], ask_host: bool = False
+    file: str | None,
+    environment: str | None,
+    environ: Mapping[str, str],
+    ask_host: bool = False,
+    engine: str = "",
+    adopt: bool = False,
 ) -> Opened:
-    """Open an environment that runs here. Raises InputError for one that only `render` can serve."""
-    place, plan = open_plan(file, environment, environ, ask_host)
+    """Open an environment that runs here. Raises InputError for one that only `render` can serve.
+
+    `adopt` allows to ask a container of the plan's name that somebody else made.
+    """
+    place, plan = open_plan(file, environment, environ, ask_host, engine)
     if plan.kind != "local" and plan.container is None:
         raise InputError(
             f"environment {plan.environment} ({plan.kind}) cannot be run from here yet",
@@ -103,7 +132,7 @@ def open_environment(
     if plan.container is not None:
         from keywright_ops.actions.docker_target import docker_target  # `local` needs no Docker
 
-        target = docker_target(plan, place.folder, transport, by_user)
+        target = docker_target(plan, place.folder, transport, by_user, adopt)
         return _with_tls(Opened(place, plan, home, place.folder, vault, secrets, target))
     program = plan.engine.program if isinstance(plan.engine.program, str) else ""
     supervisor = ChildSupervisor(program, home)
@@ -217,7 +246,11 @@ def choices_text(plan: Plan) -> str:
     """Return the choices of this plan as they are kept."""
     kept = {"port": str(port(plan)), "program": str(plan.engine.program)}
     if plan.container is not None:  # nothing was chosen here, but the data's place is remembered
-        kept = {"volume": plan.container.volume}
+        kept = {
+            "engine": plan.engine.name,
+            "image": plan.engine.image,
+            "volume": plan.container.volume,
+        }
     return json.dumps(kept, indent=1) + "\n"
 
 

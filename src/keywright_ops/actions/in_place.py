@@ -1,5 +1,6 @@
 """A rotation on a server that was found: its own users, its own redis.conf, nothing taken over."""
 
+import os
 from collections.abc import Iterable
 
 from keywright.errors import Refused
@@ -10,6 +11,7 @@ from keywright_ops.gather.environment import EVERYTHING, gather
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.facts import Facts
+from keywright_ops.model.step import Step
 from keywright_ops.steps.in_place import is_found, rotate_in_place, write_dotenv
 from keywright_ops.vault.kept import sha256
 
@@ -27,24 +29,32 @@ def found(opened: Opened) -> bool:
 def settle_in_place(
     opened: Opened, shop: Workshop, names: Iterable[str], done: list[Done], dropping: bool = False
 ) -> None:
-    """Bring .env, the server and its redis.conf to what the vault says of these users' passwords.
+    """Bring .env, the server and its redis.conf to what the vault says of these users' passwords."""
+    apply(steps_in_place(opened, names, look(opened), dropping), shop, done)
+
+
+def steps_in_place(
+    opened: Opened, names: Iterable[str], facts: Facts, dropping: bool = False
+) -> list[Step]:
+    """Return the steps of that; () when it is so already.
 
     `dropping`: what is not named shall end already, before the vault forgets it.
     """
-    facts, users, turns = look(opened), declare(opened).users, opened.vault.turns
+    users, turns = declare(opened).users, opened.vault.turns
     steps = write_dotenv(dotenv(opened), facts)
     for name in names:
         named = opened.secrets[name]
         both = {sha256(named)} | ({sha256(turns[name].other)} if name in turns else set())
         wanted = frozenset({sha256(named)}) if dropping else users[name].hashes
         steps += rotate_in_place(name, wanted, frozenset(both) - wanted, named, facts)
-    apply(steps, shop, done)
+    return steps
 
 
 def dotenv(opened: Opened) -> WholeFile:
     """Return the application's .env."""
     path = opened.plan.application.dotenv
-    return next(file for file in declare(opened).others if file.path.endswith(path))
+    whole = os.path.realpath(path if path.startswith("/") else f"{opened.base}/{path}")
+    return next(file for file in declare(opened).others if os.path.realpath(file.path) == whole)
 
 
 def refuse_in_place(opened: Opened, names: Iterable[str]) -> None:
@@ -64,10 +74,3 @@ def refuse_in_place(opened: Opened, names: Iterable[str]) -> None:
     lacking = [name for name in names if name not in known]
     if lacking:
         raise Refused(f"this server has no user {', '.join(lacking)}", f"it has {', '.join(known)}")
-    file = dotenv(opened)
-    content = opened.target.transport.read(file.path)
-    if not isinstance(content, Missing) and b"Written by Keywright" not in content[:400]:
-        raise Refused(
-            f"{file.path} was not written by Keywright, and names the old password",
-            "move it away first: Keywright writes one that names the new one",
-        )

@@ -18,7 +18,7 @@ from keywright_ops.model.step import Control, KeepSecret, RunCommand, Step, Writ
 from keywright_ops.render.compose import preset_folder
 from keywright_ops.steps.diff import Declared, diff
 
-SERVICE = "redisinsight"
+SERVICE, SERVICE_STEP = "redisinsight", "insight"
 HEALTHY_WITHIN = 60.0  # seconds that RedisInsight may take from its start to its first answer
 
 
@@ -82,7 +82,7 @@ def _is_ours(step: Step, declared: Declared, insight: Insight, container: Contai
         case KeepSecret():
             return True
         case _:
-            return step.id in ("insight", f"update-{insight.name}")
+            return step.id in (SERVICE_STEP, f"update-{insight.name}", f"make-{insight.volume}")
 
 
 def _waits(steps: tuple[Step, ...], housing: Housing) -> bool:

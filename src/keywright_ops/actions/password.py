@@ -8,7 +8,7 @@ from keywright.errors import InputError, KeywrightError, Refused, Unreachable
 from keywright.secret import Secret
 from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import Opened, given_password
-from keywright_ops.actions.in_place import found, refuse_in_place
+from keywright_ops.actions.in_place import found, refuse_in_place, steps_in_place
 from keywright_ops.actions.rotation import (
     Gone,
     Rotation,
@@ -25,6 +25,7 @@ from keywright_ops.apply.apply import Done
 from keywright_ops.apply.lock import lock
 from keywright_ops.gather.environment import EVERYTHING, gather
 from keywright_ops.model.absence import Missing
+from keywright_ops.model.facts import Facts
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import Outcome
 from keywright_ops.model.step import LOAD_USERS, Step
@@ -129,23 +130,23 @@ def rotate_steps(ask: Ask, wish: Wish) -> tuple[Opened, tuple[Step, ...]]:
         names = begun_earlier(opened, wish, names)
     refuse_not_running(opened)
     refuse_unfinished(opened, names, wish)
-    if wish.in_place:
+    in_place = wish.in_place or (bool(opened.vault.turns) and found(opened))
+    if in_place:
         refuse_in_place(opened, names)
-        raise InputError("--in-place has no dry run", "without it the steps are told")
-    if not opened.vault.turns:
+    elif not opened.vault.turns:
         refuse_differing(opened)
     rotation = Rotation(ask, lambda: opened, lambda o: workshop(o, ask))
     fresh = tuple(name for name in names if name not in opened.vault.turns)
     if fresh and not wish.undo:
         draft(rotation, opened, fresh, wish)
-    return opened, tuple(_foreseen(opened, names, wish))
+    return opened, tuple(_foreseen(opened, names, wish._replace(in_place=in_place)))
 
 
 def _foreseen(opened: Opened, names: tuple[str, ...], wish: Wish) -> list[Step]:
     """Turn in memory from phase to phase, and say of each what it would add to the phase before."""
     facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declare(opened)))
     clients = ask_clients(opened)
-    steps = list(diff(declare(opened), facts))
+    steps = _differing(opened, names, wish, facts) if opened.vault.turns else []
     seen = {step.do for step in steps if step.do != LOAD_USERS}
     ways = [(each, BACK[each]) for each in (ONLY, NAMED, BOTH)] if wish.undo else [
         ("", BOTH), (BOTH, NAMED), *([] if wish.hold else [(NAMED, ONLY)])
@@ -158,13 +159,20 @@ def _foreseen(opened: Opened, names: tuple[str, ...], wish: Wish) -> list[Step]:
         steps.append(turn(there, new, declare(opened).users, clients, wish.undo, wish.hold))
         opened.vault.preview(there, new)
         opened = with_secrets(opened)
-        added = [step for step in diff(declare(opened), facts) if step.do not in seen]
+        added = [s for s in _differing(opened, names, wish, facts) if s.do not in seen]
         seen |= {step.do for step in added if step.do != LOAD_USERS}
-        steps += added if len(added) > 1 else [s for s in added if s.do != LOAD_USERS]
+        writes = any(step.id == "write-users.acl" for step in added)
+        steps += added if writes else [s for s in added if s.do != LOAD_USERS]
     last = tuple(
         n for n in names if n in opened.vault.turns and opened.vault.turns[n].phase == ONLY
     )
     return [*steps, *(end_sessions(last, clients) if last and not wish.undo else ())]
+
+
+def _differing(opened: Opened, names: tuple[str, ...], wish: Wish, facts: Facts) -> list[Step]:
+    if wish.in_place:
+        return steps_in_place(opened, names, facts)
+    return list(diff(declare(opened), facts))
 
 
 def with_secrets(opened: Opened) -> Opened:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from keywright.errors import ApplyError, KeywrightError, Refused, Unreachable
 from keywright_ops.actions.declared import declare, file_paths
+from keywright_ops.actions.docker_refusals import refuse_foreign_container
 from keywright_ops.actions.environment import Opened
 from keywright_ops.actions.refusals import refuse_foreign, refuse_silent, refuse_suspended
 from keywright_ops.actions.restart_record import RECORD
@@ -20,6 +21,7 @@ from keywright_ops.model.copies import Kept, Lying
 from keywright_ops.model.facts import Facts
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import KeepCopy, Step
+from keywright_ops.steps.container import take_down
 from keywright_ops.steps.diff import before_stop
 from keywright_ops.steps.removal import hold_still, remove, stop_and_keep
 from keywright_ops.steps.restart import stop
@@ -67,12 +69,16 @@ def removal_steps(opened: Opened) -> Removal:
     refuse_foreign(opened, facts, adopt=False)
     lying = look(opened)
     still: tuple[Step, ...] = ()
+    if not isinstance(facts.housing, Missing):
+        refuse_foreign_container(opened, facts, adopt=False)
     if is_ending(facts.log) and not isinstance(facts.process, Missing):
         still = (stop(facts, "it was asked to end already"),)  # what lies there then is the truth
     elif not isinstance(facts.process, Missing):
         _refuse_unknown(facts)
         still = (*before_stop(declared, facts), *hold_still(facts))
     _refuse_without_room(opened, facts, lying)
+    if not isinstance(facts.housing, Missing):  # RedisInsight goes first: it is a client
+        still = (*take_down(opened.plan, facts.housing)[0], *still)
     return Removal(still, *_parts(opened, facts, lying), lying)
 
 

@@ -145,7 +145,7 @@ def _paths(opened: Opened, enabled: bool) -> frozenset[str]:
     if not enabled:
         return own
     copies = render_certificates(opened.plan, certificates)
-    return own | {path for each in copies for path in (each.path, f"{opened.home}/{each.path}")}
+    return own | {path for each in copies for path in (each.path, f"{opened.base}/{each.path}")}
 
 
 def _serve(declared: Declared, facts: Facts) -> list[Step]:

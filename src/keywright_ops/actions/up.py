@@ -46,6 +46,7 @@ class Ask(NamedTuple):
     proved: Callable[[Outcome], None]
     confirm: Callable[[tuple[Step, ...]], bool]
     adopt: bool = False
+    engine: str = ""
 
 
 class UpReport(NamedTuple):
@@ -62,7 +63,7 @@ class UpReport(NamedTuple):
 
 def open_for_change(ask: Ask) -> Opened:
     """Open the environment for a change, asking the host for what the plan needs."""
-    opened = open_environment(ask.file, ask.environment, ask.environ, ask_host=True)
+    opened = open_environment(ask.file, ask.environment, ask.environ, True, ask.engine, ask.adopt)
     for wait in unresolved(opened.plan):
         raise InputError(
             f"the plan of {opened.plan.environment} still waits for {wait.why}",
@@ -92,9 +93,10 @@ def plan_steps(ask: Ask) -> tuple[Opened, tuple[Step, ...]]:
     refuse_lockout(declared, facts, ask.adopt, rotated_by_us(opened.vault))
     steps = diff(declared, facts)
     if opened.target.container is not None:
-        from keywright_ops.actions.docker_refusals import refuse_housing
+        from keywright_ops.actions.docker_refusals import refuse_elsewhere, refuse_housing
         from keywright_ops.actions.images import pulls
 
+        refuse_elsewhere(opened, ask.environ)
         refuse_housing(opened, facts, steps, ask.adopt)
         steps = (*pulls(opened), *steps) if steps else steps
     if opened.vault.turns:
@@ -115,8 +117,10 @@ def up(ask: Ask) -> UpReport:
         shop = workshop(opened, ask)
         canary = token()
         if opened.target.container is not None:
+            from keywright_ops.actions.docker_refusals import refuse_elsewhere
             from keywright_ops.actions.images import fetch_images  # `local` needs none
 
+            refuse_elsewhere(opened, ask.environ)
             opened = fetch_images(opened, shop)
         done, seen = bring_up(ask, opened, declared, shop, canary)
         if opened.vault.turns:
@@ -185,7 +189,7 @@ def rounds(
     for _ in range(ROUNDS + 1):  # the last one only sees that nothing differs
         declared = declare(opened)  # anew: the application's .env may have changed meanwhile
         facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
-        refuse_foreign(opened, facts, ask.adopt)
+        _refuse_strange(opened, facts, ask.adopt)
         if isinstance(facts.process, Missing) or not facts.process.suspended:
             refuse_silent(facts)
         refuse_lockout(declared, facts, ask.adopt, rotated_by_us(opened.vault))
@@ -195,9 +199,10 @@ def rounds(
         if opened.target.container is None:
             refuse_taken_port(opened, steps, facts)
         else:
-            from keywright_ops.actions.docker_refusals import refuse_housing
+            from keywright_ops.actions.docker_refusals import refuse_housing, refuse_unloadable
 
             refuse_housing(opened, facts, steps, ask.adopt)
+            refuse_unloadable(opened, facts, steps)
         refuse_lost_databases(opened.plan, facts)
         confirm(steps, shop)
         try:
@@ -208,6 +213,15 @@ def rounds(
         f"after {ROUNDS} rounds something still differs: {steps[0].title}",
         "is somebody else changing this server? `keywright diff` shows what differs",
     )
+
+
+def _refuse_strange(opened: Opened, facts: Facts, adopt: bool) -> None:
+    """Containers and data that are not this environment's are not touched unasked."""
+    if opened.target.container is not None:
+        from keywright_ops.actions.docker_refusals import refuse_foreign_container
+
+        refuse_foreign_container(opened, facts, adopt)
+    refuse_foreign(opened, facts, adopt)
 
 
 def apply_or_undo(steps: tuple[Step, ...], shop: Workshop) -> None:

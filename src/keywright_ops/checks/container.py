@@ -117,7 +117,8 @@ def judge_secrets(
 
 
 def judge_insight(proof: Proof, insight: Insight, facts: Facts, health: str | Missing) -> Outcome:
-    """RedisInsight is up; without its image nothing is claimed."""
+    """RedisInsight is up; without its image, and where this host's loopback is not the engine's,
+    nothing is claimed."""
     where = f"127.0.0.1:{insight.port}"
     housing = facts.housing
     if isinstance(housing, Housing) and housing.insight == housing.insight_image == Missing(
@@ -125,7 +126,9 @@ def judge_insight(proof: Proof, insight: Insight, facts: Facts, health: str | Mi
     ):
         return Outcome(proof, UNKNOWN, f"skipped: the image {insight.image} is not here")
     if isinstance(health, Missing):
-        return Outcome(proof, FAILED, f"{where}: {health.why}")
+        if isinstance(facts.listening, Missing):
+            return Outcome(proof, UNKNOWN, f"{health.why}; {facts.listening.why}")
+        return Outcome(proof, FAILED, health.why)
     return Outcome(proof, PASSED if health == "up" else FAILED, f"{where} says {health}")
 
 

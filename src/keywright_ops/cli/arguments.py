@@ -104,6 +104,15 @@ def changing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-y", "--yes", action="store_true", help="answer yes where it asks")
 
 
+def engine_option(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of the server for a Docker environment whose file leaves it open."""
+    parser.add_argument(
+        "--engine",
+        choices=("redis", "valkey"),
+        help="the server of a Docker environment, where the file names none; kept from then on",
+    )
+
+
 def _overview(words: list[str]) -> tuple[argparse.Namespace, Command]:
     """No command: the help, on purpose (exit 0) or for want of one (exit 2)."""
     text = overview()

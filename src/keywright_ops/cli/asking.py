@@ -24,6 +24,7 @@ def ask(arguments: argparse.Namespace) -> Ask:
         proved=_unseen if silent else show_outcome,
         confirm=_confirm(getattr(arguments, "yes", False)),
         adopt=getattr(arguments, "adopt", False),
+        engine=getattr(arguments, "engine", None) or "",
     )
 
 

@@ -3,6 +3,7 @@
 import argparse
 
 from keywright_ops.actions.up import plan_steps
+from keywright_ops.cli.arguments import engine_option
 from keywright_ops.cli.as_json import plan_json, show_json, steps_json
 from keywright_ops.cli.asking import ask
 from keywright_ops.cli.main import EXIT_FAILED, EXIT_WELL
@@ -22,6 +23,7 @@ COLOURS = {Danger.DISTURBS: YELLOW, Danger.CLIENTS_FOLLOW: YELLOW, Danger.LOSES_
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add diff's own arguments."""
     parser.add_argument("--strict", action="store_true", help="exit with 1 when something differs")
+    engine_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -7,6 +7,8 @@ from keywright_ops.actions.status import StatusReport, status
 from keywright_ops.cli.main import EXIT_UNREACHABLE, EXIT_WELL
 from keywright_ops.cli.show import GREEN, RED, YELLOW, coloured, duration, show_pairs, size
 from keywright_ops.model.absence import Missing
+from keywright_ops.model.container import ContainerFacts
+from keywright_ops.model.facts import Facts
 from keywright_ops.steps.keyspace import keys_held
 from keywright_ops.vault.file import OLD_DAYS
 
@@ -46,6 +48,7 @@ def _json(report: StatusReport) -> None:
         certificate=_certificate_json(report),
         oldest_password=report.oldest_password or None,
         rotations=dict(report.rotations),
+        container=_container_json(facts),
         state=report.home,
     )
 
@@ -75,6 +78,7 @@ def _show(report: StatusReport) -> None:
             ("memory", f"{size(used)}{share}, evicted keys: {info.get('evicted_keys', '?')}"),
             ("keys", str(keys_held(facts))),
             ("clients", info.get("connected_clients", "?")),
+            *_container(report),
             *_kept(report),
             *_certificate(report),
             *_passwords(report),
@@ -114,6 +118,53 @@ def _passwords(report: StatusReport) -> list[tuple[str, str]]:
         age = f"the oldest is {report.password_age} days old: keywright password status"
         found.append(("passwords", coloured(age, YELLOW)))
     return found
+
+
+def _container(report: StatusReport) -> list[tuple[str, str]]:
+    """How the container is, what it uses of what it may, and RedisInsight beside it."""
+    housing, usage = report.facts.housing, report.facts.usage
+    if isinstance(housing, Missing) or isinstance(housing.container, Missing):
+        return []
+    found = housing.container
+    restarts = f", restarted {found.restarts} times by Docker" if found.restarts else ""
+    health = coloured(found.health, RED) if found.health == "unhealthy" else found.health
+    rows = [("container", f"{found.name} of {found.image}"), ("health", f"{health}{restarts}")]
+    if found.health == "unhealthy" and found.health_says:
+        rows.append(("", found.health_says))
+    if not isinstance(usage, Missing):
+        most = f" of {size(found.memory)}" if found.memory else ""
+        cpus = f" of {found.cpus:g}" if found.cpus else ""
+        rows.append(
+            ("uses", f"{usage.cpu:.2f}{cpus} processors, {size(usage.memory)}{most} of memory")
+        )
+    if report.plan.insight is not None:
+        rows.append(("insight", _insight(report.plan.insight.port, housing.insight)))
+    return rows
+
+
+def _insight(port: int, found: ContainerFacts | Missing) -> str:
+    if isinstance(found, Missing):
+        return "not there"
+    return f"{found.state}, http://127.0.0.1:{port}" if found.running else found.state
+
+
+def _container_json(facts: Facts) -> dict[str, object] | None:
+    """The container for a machine; null where there is none."""
+    housing, usage = facts.housing, facts.usage
+    if isinstance(housing, Missing) or isinstance(housing.container, Missing):
+        return None
+    found = housing.container
+    return {
+        "name": found.name,
+        "image": found.image,
+        "state": found.state,
+        "health": found.health,
+        "restarts": found.restarts,
+        "memory_limit": found.memory,
+        "processors_limit": found.cpus,
+        "memory": None if isinstance(usage, Missing) else usage.memory,
+        "processors": None if isinstance(usage, Missing) else round(usage.cpu, 4),
+    }
 
 
 def _kept(report: StatusReport) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ import argparse
 
 from keywright_ops.actions.proving import failed
 from keywright_ops.actions.up import UpReport, plan_steps, up
-from keywright_ops.cli.arguments import changing
+from keywright_ops.cli.arguments import changing, engine_option
 from keywright_ops.cli.as_json import (
     outcome_json,
     plan_json,
@@ -28,8 +28,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     changing(parser)
     parser.add_argument("--strict", action="store_true", help="exit with 1 on warnings too")
     parser.add_argument(
-        "--adopt", action="store_true", help="take over data that lies in the data directory"
+        "--adopt", action="store_true", help="take over data, or a container, that is there already"
     )
+    engine_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

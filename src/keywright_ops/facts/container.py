@@ -12,6 +12,7 @@ from keywright_ops.model.container import (
     Mount,
     NetworkFacts,
     Publication,
+    Usage,
     VolumeFacts,
 )
 from keywright_ops.model.facts import Process
@@ -49,6 +50,28 @@ def parse_containers(text: str) -> tuple[ContainerFacts, ...]:
     import json  # as above
 
     return tuple(parse_container(each) for each in json.loads(text or "[]"))
+
+
+def parse_usage(text: str) -> Usage | Missing:
+    """Return what a container uses, from two readings of its cgroup; memory without what is only cached."""
+    lines = text.splitlines()
+    try:
+        began, used, ended, then = (float(line.split()[0]) for line in lines[:4])
+        cached = int(lines[5].split()[1]) if len(lines) > 5 else 0
+        cpu = (then - used) / SECOND / (ended - began)
+        return Usage(max(0.0, cpu), max(0, int(lines[4]) - cached))
+    except (ValueError, IndexError, ZeroDivisionError):
+        return Missing("the container does not tell what it uses")
+
+
+def foreign(plan: Plan, found: ContainerFacts | Missing) -> str:
+    """Say whose container it is that has the plan's name; "" for none and for the plan's own."""
+    container = plan.container
+    if isinstance(found, Missing) or container is None:
+        return ""
+    if (found.project, found.service) == (container.project, container.service):
+        return ""
+    return f"Compose's, of project {found.project}" if found.project else "made by hand"
 
 
 def container_process(container: ContainerFacts | Missing) -> Process | Missing:

@@ -39,7 +39,9 @@ AWAY = "does ssh listen there, is the port right, does a firewall or VPN stand i
 
 def parse_ssh_failure(errors: str, host: EngineHost) -> tuple[str, str]:
     """Return the sentence and the hint for what ssh printed before it ended."""
-    text = errors.lower()
+    # (what a channel says is about the service behind an open tunnel, not about ssh)
+    lines = [line.strip() for line in errors.splitlines() if not line.startswith("channel ")]
+    text = "\n".join(lines).lower()
     port = f" -p {host.port}" if host.port else ""
     words = {
         "host": host.host,
@@ -53,8 +55,8 @@ def parse_ssh_failure(errors: str, host: EngineHost) -> tuple[str, str]:
     for part in NOT_REACHED:
         if part in text:
             return f"{host.host} cannot be reached by ssh: {part}", AWAY
-    lines = [line.strip() for line in errors.splitlines() if line.strip()]
-    return f"ssh to {host.host} ended: {lines[-1] if lines else 'it gave no reason'}", AWAY
+    last = next((line for line in reversed(lines) if line), "it gave no reason")
+    return f"ssh to {host.host} ended: {last}", AWAY
 
 
 def parse_address(networks: Any, network: str) -> str:

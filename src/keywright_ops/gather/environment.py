@@ -12,7 +12,7 @@ from keywright_ops.facts.info import parse_info
 from keywright_ops.facts.redis_conf import parse_redis_conf
 from keywright_ops.facts.server import parse_server
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.container import Housing
+from keywright_ops.model.container import Housing, Usage
 from keywright_ops.model.facts import AclUser, Certificate, Client, Facts, Process, Server
 from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan
@@ -20,7 +20,7 @@ from keywright_ops.targets.target import Target
 
 NOT_ASKED = Missing("not asked")
 
-STATUS = frozenset({"process", "info", "housing"})
+STATUS = frozenset({"process", "info", "housing", "usage"})
 PROVEN = frozenset(
     {
         "process", "info", "config", "users", "files", "disk_config", "listening", "housing",
@@ -50,9 +50,20 @@ def gather(target: Target, plan: Plan, wanted: frozenset[str], files: Iterable[s
         stored=_stored(target, plan, config) if "stored" in wanted else NOT_ASKED,
         log=target.supervisor.last_words() if "log" in wanted else NOT_ASKED,
         housing=housing,
+        usage=_usage(target, housing) if "usage" in wanted else NOT_ASKED,
         clients=_ask_clients(target) if "clients" in wanted else NOT_ASKED,
         certificate=_certificate(target, plan) if "certificate" in wanted else NOT_ASKED,
     )
+
+
+def _usage(target: Target, housing: Housing | Missing) -> Usage | Missing:
+    if target.container is None or isinstance(housing, Missing):
+        return NOT_ASKED
+    if isinstance(housing.container, Missing) or housing.container.state != "running":
+        return Missing("it does not run")
+    from keywright_ops.facts.container import parse_usage  # `local` lives in none
+
+    return parse_usage(target.container.usage())
 
 
 def _process(target: Target, housing: Housing | Missing) -> Process | Missing:

@@ -97,6 +97,13 @@ class ContainerFacts(NamedTuple):
         return next((each for each in self.networks if each.network == network), None)
 
 
+class Usage(NamedTuple):
+    """What a container uses: `cpu` in processors (0.5 is half of one), `memory` in bytes."""
+
+    cpu: float
+    memory: int
+
+
 class VolumeFacts(NamedTuple):
     """A volume: `project` is the Compose project that made it, "" for none."""
 

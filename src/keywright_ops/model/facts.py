@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.container import Housing
+from keywright_ops.model.container import Housing, Usage
 
 
 class Process(NamedTuple):
@@ -103,7 +103,7 @@ class Facts(NamedTuple):
     canonical. `listening` are the addresses whose port is open, `stored` the names in the data
     directory, and `appendonlydir/NAME` for what lies in that folder; `log` the
     last lines that the server wrote; `housing` what Docker tells, for an environment that lives there;
-    `certificate` what it presents at a handshake.
+    `certificate` what it presents at a handshake; `usage` what its container uses at the moment.
     """
 
     process: Process | Missing
@@ -120,3 +120,4 @@ class Facts(NamedTuple):
     housing: Housing | Missing = Missing("not asked")
     clients: tuple[Client, ...] | Missing = Missing("not asked")
     certificate: Certificate | Missing = Missing("not asked")
+    usage: Usage | Missing = Missing("not asked")

@@ -4,6 +4,7 @@ A container made anew is another process on the same volume: its data is saved b
 at every restart. What Docker changes on a running container (limits, restart policy) needs none.
 """
 
+from keywright_ops.facts.container import foreign
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.container import ContainerFacts, HealthCheck, Housing, Mount, Publication
 from keywright_ops.model.facts import Facts
@@ -151,20 +152,10 @@ def _limits_gone(found: ContainerFacts, limits: Limits) -> list[str]:
     return wrong
 
 
-def foreign(plan: Plan, housing: Housing) -> str:
-    """Say whose container it is that has the plan's name; "" for none and for the plan's own."""
-    found, container = housing.container, plan.container
-    if isinstance(found, Missing) or container is None:
-        return ""
-    if (found.project, found.service) == (container.project, container.service):
-        return ""
-    return f"Compose's, of project {found.project}" if found.project else "made by hand"
-
-
 def set_aside_foreign(plan: Plan, housing: Housing) -> list[Step]:
     """Return the step that gives a foreign, stopped container another name; nothing of it is removed."""
     found = housing.container
-    if isinstance(found, Missing) or not foreign(plan, housing):
+    if isinstance(found, Missing) or not foreign(plan, found):
         return []
     aside = f"{found.name}-before-keywright-{found.id[:8]}"
     update = ("docker", "update", "--restart")
@@ -194,7 +185,7 @@ def begin_anew(begin: Step, plan: Plan, housing: Housing, folder: str) -> Step:
     found = housing.container
     if isinstance(found, Missing):
         return begin
-    if foreign(plan, housing):
+    if foreign(plan, found):
         leave = InOrder((Control("stop"), RunCommand(("docker", "rm", found.name))))
         return begin._replace(undo=leave)
     if differences(plan, housing, folder):
@@ -205,24 +196,31 @@ def begin_anew(begin: Step, plan: Plan, housing: Housing, folder: str) -> Step:
 def stop_foreign(ending: Step, plan: Plan, housing: Housing) -> Step:
     """The stop of a foreign container is taken back without Compose, which does not know it."""
     found = housing.container
-    if isinstance(found, Missing) or not foreign(plan, housing):
+    if isinstance(found, Missing) or not foreign(plan, found):
         return ending
     return ending._replace(undo=RunCommand(("docker", "start", found.name)))
 
 
 def make_ground(plan: Plan, housing: Housing) -> list[Step]:
     """Return the steps that make what stands before any container: the network and the volumes."""
-    container, insight = plan.container, plan.insight
+    container, label = plan.container, _label(plan)
     assert container is not None
-    label = ("--label", f"keywright.environment={plan.app}-{plan.environment}")
     steps = []
     if isinstance(housing.network, Missing):
         steps.append(_make("network", container.network, label))
     if isinstance(housing.volume, Missing):
         steps.append(_make("volume", container.volume, label))
-    if insight is not None and isinstance(housing.insight_volume, Missing):
-        steps.append(_make("volume", insight.volume, label))
-    return steps
+    return steps + _insight_volume(plan, housing)
+
+
+def _insight_volume(plan: Plan, housing: Housing) -> list[Step]:
+    if plan.insight is None or not isinstance(housing.insight_volume, Missing):
+        return []
+    return [_make("volume", plan.insight.volume, _label(plan))]
+
+
+def _label(plan: Plan) -> tuple[str, str]:
+    return ("--label", f"keywright.environment={plan.app}-{plan.environment}")
 
 
 def _make(kind: str, name: str, label: tuple[str, str]) -> Step:
@@ -231,6 +229,27 @@ def _make(kind: str, name: str, label: tuple[str, str]) -> Step:
         title=f"make the {kind} {name}",
         do=RunCommand(("docker", kind, "create", *label, name)),
         undo=RunCommand(("docker", kind, "rm", name)),
+    )
+
+
+def take_down(plan: Plan, housing: Housing) -> tuple[list[Step], list[Step]]:
+    """Return the steps that remove RedisInsight's container, before the server's stop, and those that
+    remove the server's after it: one that is only stopped is started again with the engine."""
+    before, after = [], []
+    if plan.insight is not None and not isinstance(housing.insight, Missing):
+        name = plan.insight.name
+        stop = RunCommand(("docker", "stop", name))
+        before = [_remove(name, InOrder((stop, RunCommand(("docker", "rm", name)))))]
+    if plan.container is not None and not isinstance(housing.container, Missing):
+        name = plan.container.name
+        doings = InOrder((Control("stop"), RunCommand(("docker", "rm", name))))
+        after = [_remove(name, doings)]
+    return before, after
+
+
+def _remove(name: str, doings: InOrder) -> Step:
+    return Step(
+        id=f"remove-{name}", title=f"remove the container {name}; its volume stays", do=doings
     )
 
 
@@ -297,7 +316,8 @@ def tend_insight(plan: Plan, facts: Facts, anew: bool) -> list[Step]:
     ):
         return []
     if isinstance(housing.insight, Missing):
-        return [_start_insight("start RedisInsight", "start")]
+        # (its volume is not there yet where it was switched on later)
+        return [*_insight_volume(plan, housing), _start_insight("start RedisInsight", "start")]
     wrong = insight_differences(plan, insight, housing)
     if anew:
         wrong.append("its connection changed")

@@ -12,6 +12,18 @@ from keywright_ops.targets.target import Completed
 KEPT = 1.0  # seconds for which a look is believed; a container that is made anew may have moved
 
 
+# What `docker stats` computes, in 0.3 s instead of 1.5: processor time (nanoseconds) at two moments of
+# /proc/uptime, memory in use, and what of it the kernel would give back (files). cgroup v2, else v1.
+USAGE = """
+cd /sys/fs/cgroup
+cpu() { if [ -r cpu.stat ]; then read -r _ used < cpu.stat && echo "$((used * 1000))"
+        else cat cpuacct/cpuacct.usage; fi; }
+cat /proc/uptime; cpu; sleep 0.2; cat /proc/uptime; cpu
+cat memory.current 2>/dev/null || cat memory/memory.usage_in_bytes
+grep -h -E '^(total_)?inactive_file ' memory.stat memory/memory.stat 2>/dev/null | tail -n 1
+"""
+
+
 class DockerContainer:
     """The containers of a plan."""
 
@@ -65,6 +77,10 @@ class DockerContainer:
     def inside(self, *argv: str) -> Completed:
         """Run a program in the server's container."""
         return self._docker.run("exec", self._name, *argv)
+
+    def usage(self) -> str:
+        """What the server's container uses now, for facts.container.parse_usage."""
+        return self.inside("sh", "-c", USAGE).output
 
     def beside(self, *argv: str) -> Completed:
         """Run a program in a container of its own on the same network, which lives for that alone."""

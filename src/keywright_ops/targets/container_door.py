@@ -7,7 +7,7 @@ used only when its own address is one of this machine's.
 
 from keywright.endpoint import Endpoint, Tls
 from keywright.errors import Unreachable
-from keywright_ops.facts.container import NOT_RUNNING
+from keywright_ops.facts.container import NOT_RUNNING, foreign
 from keywright_ops.facts.redis_conf import parse_redis_conf
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.plan import Plan
@@ -21,18 +21,27 @@ KEPT = (
 
 
 class ContainerDoor:
-    """Locates the plan's server."""
+    """Locates the plan's server; a container that somebody else made only with `adopt`."""
 
-    def __init__(self, look: DockerContainer, files: Transport, plan: Plan) -> None:
+    def __init__(
+        self, look: DockerContainer, files: Transport, plan: Plan, adopt: bool = False
+    ) -> None:
         self._look = look
         self._files = files
         self._plan = plan
+        self._adopt = adopt
 
     def locate(self) -> Endpoint:
         """Return where it answers now. Raises Unreachable when it does not run or is suspended."""
         container = self._look.glance().container
         if isinstance(container, Missing) or not container.running:
             raise Unreachable(NOT_RUNNING.why, "`keywright up` starts it")
+        whose = foreign(self._plan, container)
+        if whose and not self._adopt:
+            raise Unreachable(
+                f"the container {container.name} is {whose}, and not this environment's",
+                "`keywright up --adopt` takes it over",
+            )
         if container.state == "paused":
             raise Unreachable(
                 f"container {container.name} is paused",

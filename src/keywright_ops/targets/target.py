@@ -150,6 +150,10 @@ class Container(Protocol):
         """Run a program in the server's container."""
         ...
 
+    def usage(self) -> str:
+        """What the server's container uses now: processor time twice, memory (parse_usage reads it)."""
+        ...
+
     def beside(self, *argv: str) -> Completed:
         """Run a program in a container of its own on the same network, which lives for that alone."""
         ...

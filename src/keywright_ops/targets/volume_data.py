@@ -4,10 +4,8 @@ A stopped container, or one that is made for this alone and never started, stand
 volumes through containers only.
 """
 
-import os
 import subprocess
 from collections.abc import Iterator
-from typing import IO
 
 from keywright.errors import ApplyError
 from keywright_ops.model.absence import Missing
@@ -15,8 +13,8 @@ from keywright_ops.model.copies import Lying, Packed
 from keywright_ops.model.plan import Plan
 from keywright_ops.render.container import DATA
 from keywright_ops.targets.docker import Docker, told
+from keywright_ops.targets.tar_stream import unpack
 
-PIECE = 1 << 20  # bytes that are read at once
 SIZES = 'cd "$1" && find . -type f -exec sh -c \'for f; do wc -c <"$f"; done\' sh {} +'
 
 
@@ -57,24 +55,10 @@ class VolumeData:
             self._docker.run("rm", reader)
 
     def _read(self, reader: str) -> Iterator[Packed]:
-        import tarfile  # only who copies pays for it
-
         argv = ("docker", "cp", f"{reader}:{DATA}", "-")
         with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as copying:
             assert copying.stdout is not None and copying.stderr is not None
-            try:
-                with tarfile.open(fileobj=copying.stdout, mode="r|") as stream:
-                    for member in stream:
-                        content = stream.extractfile(member) if member.isfile() else None
-                        if content is not None:
-                            yield Packed(_below(member.name), _pieces(content))
-                        elif not member.isdir():
-                            raise ApplyError(
-                                f"{member.name} in {self._volume} is not a plain file, so no copy of "
-                                "the data can be whole"
-                            )
-            except tarfile.TarError as error:
-                raise ApplyError(f"{self._volume} cannot be read: {error}") from None
+            yield from unpack(copying.stdout)
             said = copying.stderr.read().decode("utf-8", "replace")
             if copying.wait() != 0:
                 raise ApplyError(f"{self._volume} cannot be read: {told(said)}")
@@ -85,14 +69,3 @@ class VolumeData:
             self._docker.demand("rm", self._container)
         if self._there():
             self._docker.demand("volume", "rm", self._volume)
-
-
-def _below(name: str) -> str:
-    """The name below the data folder: the stream's own begins with that folder's."""
-    return os.path.normpath(name.partition("/")[2])
-
-
-def _pieces(content: IO[bytes]) -> Iterator[bytes]:
-    with content:
-        while piece := content.read(PIECE):
-            yield piece

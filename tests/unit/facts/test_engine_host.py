@@ -83,6 +83,11 @@ Host key verification failed.
             "firewall",
         ),
         ("bind [127.0.0.1]:8001: Address already in use", "the local port was taken", "--local"),
+        (
+            "channel 2: open failed: connect failed: Connection refused\r\n",
+            "ssh to redis.example.com ended: it gave no reason",
+            "firewall",
+        ),
         ("", "ssh to redis.example.com ended: it gave no reason", "firewall"),
     ],
 )

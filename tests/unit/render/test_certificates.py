@@ -39,7 +39,11 @@ FILES = {
 def rendered(name: str, text: str = "", made: Certificates | None = MADE) -> dict[str, WholeFile]:
     """Every file of an environment with TLS."""
     plan = planned(name, text)
-    return {each.path: each for each in render(plan, SECRETS, made) if isinstance(each, WholeFile)}
+    return {
+        each.path: each
+        for each in render(plan, SECRETS, certificates=made)
+        if isinstance(each, WholeFile)
+    }
 
 
 @pytest.mark.parametrize("name", FILES)
