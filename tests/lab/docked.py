@@ -40,7 +40,9 @@ class Docked:
         keys = {line.partition("=")[0].strip() for line in lines}
         kept = [line for line in self.fixed if line.partition("=")[0].strip() not in keys]
         table = (f"[env.{self.environment}]", *kept, *lines)
-        self.person.declare_all("\n".join((f'app = "{self.app}"', 'prefix = "mine:"', top, *table, "")))
+        self.person.declare_all(
+            "\n".join((f'app = "{self.app}"', 'prefix = "mine:"', top, *table, ""))
+        )
 
     def say(self, verb: str, *words: str) -> Said:
         """A command of Keywright on this environment."""
