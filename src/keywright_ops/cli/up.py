@@ -77,11 +77,12 @@ def show_up(report: UpReport) -> None:
     show_warnings(plan.warnings)
     print()
     show_headline(report)
+    directory = plan.persistence.directory
     show_pairs(
         [
             ("URL", masked_url(plan)),
             (".env", plan.application.dotenv),
-            ("data", plan.persistence.directory),
+            ("data", f"volume {plan.container.volume}" if plan.container else directory),
         ]
     )
     where = "" if plan.environment == "local" else f" -e {plan.environment}"
@@ -102,7 +103,8 @@ def show_headline(report: UpReport) -> None:
     name = "no server" if isinstance(server, Missing) else f"{server.name} {server.version}"
     passed = sum(each.verdict == PASSED for each in report.outcomes)
     proven = f"{passed} of {len(report.outcomes)} proofs"
-    pid = "" if isinstance(server, Missing) else f" (process {server.pid})"
+    where = f"container {plan.container.name}" if plan.container else ""
+    pid = "" if isinstance(server, Missing) else f" ({where or f'process {server.pid}'})"
     line = f"{name} answers on {address(plan)}{pid}"
     if bad:
         print(coloured(f"{line}, but {len(bad)} proofs failed", RED))
