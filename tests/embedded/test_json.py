@@ -12,6 +12,7 @@ HEAD = {"schema", "app", "environment", "kind"}
 
 STATUS = (
     "running answers why server keys used_memory maxmemory clients evicted_keys restart_proof state"
+    " certificate"
 )
 # report → the words that ask for it (FILE is a .env in the project), and what it holds beside the head
 REPORTS = {

@@ -207,7 +207,6 @@ def _wrote_it(opened: Opened, housing: Housing) -> bool:
 
 def refuse_elsewhere(opened: Opened, environ: Mapping[str, str]) -> None:
     """The engine must be this machine's: it mounts our files from its own disk. Raises Refused."""
-    container = opened.plan.container
-    if container is not None:
-        host = find_engine_host(container.host, environ, opened.target.transport)
-        refuse_remote_engine(host, opened.plan.environment)
+    # container.host is where others reach this machine from; what counts is the engine that docker uses
+    host = find_engine_host("", environ, opened.target.transport)
+    refuse_remote_engine(host, opened.plan.environment)

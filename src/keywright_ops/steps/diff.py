@@ -80,7 +80,7 @@ def diff(declared: Declared, facts: Facts) -> tuple[Step, ...]:
 def _tend_insight(declared: Declared, facts: Facts, steps: list[Step]) -> list[Step]:
     if declared.compose is None:
         return []
-    from keywright_ops.steps.container import tend_insight  # `local` lives in no container
+    from keywright_ops.steps.housing import tend_insight  # `local` lives in no container
 
     presets = any(step.id == "write-databases.json" for step in steps)
     return tend_insight(declared.plan, facts, presets)
@@ -107,7 +107,7 @@ def _start(declared: Declared, facts: Facts) -> list[Step]:
     files = [write(file, facts) for file in own if differs(file, facts)]
     if declared.compose is None or isinstance(facts.housing, Missing):
         return [*files, start()]
-    from keywright_ops.steps.container import begin_anew, make_ground, set_aside_foreign
+    from keywright_ops.steps.housing import begin_anew, make_ground, set_aside_foreign
 
     begin = begin_anew(start(), declared.plan, facts.housing, declared.compose.folder)
     aside = set_aside_foreign(declared.plan, facts.housing)
@@ -208,7 +208,7 @@ def _update_housing(declared: Declared, facts: Facts) -> list[Step]:
     """What Docker changes while the server runs; a container that is made anew gets it by that."""
     if isinstance(facts.housing, Missing) or _housing_reasons(declared, facts):
         return []
-    from keywright_ops.steps.container import update_live  # `local` lives in no container
+    from keywright_ops.steps.housing import update_live  # `local` lives in no container
 
     return update_live(declared.plan, facts.housing)
 
@@ -217,7 +217,7 @@ def _taken_back(ending: Step, declared: Declared, facts: Facts) -> Step:
     """A stop is taken back by starting what was stopped; a foreign container by its name alone."""
     if declared.compose is None or isinstance(facts.housing, Missing):
         return ending
-    from keywright_ops.steps.container import stop_foreign  # `local` lives in no container
+    from keywright_ops.steps.housing import stop_foreign  # `local` lives in no container
 
     return stop_foreign(ending, declared.plan, facts.housing)
 
