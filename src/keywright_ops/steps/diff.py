@@ -224,11 +224,15 @@ def _is_foreign(plan: Plan, facts: Facts) -> bool:
 
 
 def _taken_back(ending: Step, declared: Declared, facts: Facts) -> Step:
-    """A stop is taken back by starting what was stopped; a foreign container by its name alone."""
+    """A stop says what it closes, and is taken back by starting what was stopped; a foreign container by
+    its name alone."""
     if declared.compose is None or isinstance(facts.housing, Missing):
         return ending
-    from keywright_ops.steps.housing import stop_foreign  # `local` lives in no container
+    from keywright_ops.steps.doors import clients_move  # `local` lives in no container
+    from keywright_ops.steps.housing import stop_foreign
 
+    if differs(declared.compose, facts):  # else it was opened by hand: no client was promised it
+        ending = clients_move(ending, declared.plan, facts.housing)
     return stop_foreign(ending, declared.plan, facts.housing)
 
 
