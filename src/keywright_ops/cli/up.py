@@ -74,6 +74,9 @@ def show_up(report: UpReport) -> None:
     plan = report.plan
     if not report.steps:
         print("  nothing to do; proven again")
+        if plan.container is not None:
+            check = f"keywright check -e {plan.environment}"
+            print(f"  (`{check}` proves more: a copy loads, a neighbour is refused)")
     show_warnings(plan.warnings)
     print()
     show_headline(report)
