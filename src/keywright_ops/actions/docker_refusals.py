@@ -29,12 +29,14 @@ def refuse_housing(opened: Opened, facts: Facts, steps: tuple[Step, ...], adopt:
     if isinstance(housing, Missing) or container is None:
         return
     _refuse_other_volume(opened, housing)
-    if not any(isinstance(each.do, Control) for each in steps):
+    # (a stop is a part of making it anew: what that needs is looked at while the server still runs)
+    if not any(isinstance(each.do, Control | Signal) for each in steps):
         _refuse_small_machine(opened, container, steps)
         return
+    container.compose()  # Unreachable without one
     _refuse_shadow(opened, housing, adopt)
     _refuse_namesake(opened, container, housing)
-    _refuse_taken_ports(opened, housing)
+    _refuse_taken_ports(opened, container, housing)
     _refuse_small_machine(opened, container, steps)
 
 
@@ -116,7 +118,7 @@ def _refuse_namesake(opened: Opened, container: Container, housing: Housing) -> 
             )
 
 
-def _refuse_taken_ports(opened: Opened, housing: Housing) -> None:
+def _refuse_taken_ports(opened: Opened, container: Container, housing: Housing) -> None:
     """A port of this host that somebody else holds is an error, never another port."""
     plan = opened.plan
     places = [(each.address, each.port, "publish") for each in declared_publications(plan)]
@@ -128,8 +130,10 @@ def _refuse_taken_ports(opened: Opened, housing: Housing) -> None:
         if (address, port) in ours:
             continue
         if opened.target.transport.bind_problem(address, port) == TAKEN:
+            other = container.publishes(port)
+            name = f"container {other}" if other else holder(port)
             raise ApplyError(
-                f"port {port} on {address} is taken by {holder(port)}",
+                f"port {port} on {address} is taken by {name}",
                 f"stop that, or declare another one: env.{plan.environment}.{key}",
             )
 

@@ -236,7 +236,20 @@ def _explained(step: Step, error: KeywrightError, shop: Workshop) -> ApplyError:
 
 def _telling(line: str) -> bool:
     """Whether a log line is worth showing: warnings (#), fatal errors and what they quote."""
+    if any(word in line for word in USUAL):
+        return False
     return " # " in line or "***" in line or line.startswith((">>>", "Bad ", "Can't"))
+
+
+# What every server logs as a warning when it starts, well or not.
+USUAL = (
+    "oO0OoO0OoO0Oo",
+    " version=",
+    "Configuration loaded",
+    "Server initialized",
+    "WARNING Memory overcommit",
+    "The TCP backlog setting",
+)
 
 
 def undo(done: list[Done], shop: Workshop) -> list[str]:

@@ -45,14 +45,15 @@ def set_aside_foreign(plan: Plan, housing: Housing) -> list[Step]:
 
 
 def begin_anew(begin: Step, plan: Plan, housing: Housing, folder: str) -> Step:
-    """The start of a container: made anew where it differs; in a foreign one's place it is undone by
-    leaving the name free again."""
+    """The start of a container: made anew where it differs; where there was none, or a foreign one, it is
+    undone by leaving the name free again."""
     found = housing.container
-    if isinstance(found, Missing):
-        return begin
-    if foreign(plan, found):
-        leave = InOrder((Control("stop"), RunCommand(("docker", "rm", found.name))))
-        return begin._replace(undo=leave)
+    if isinstance(found, Missing) or foreign(plan, found):
+        assert plan.container is not None
+        remove = RunCommand(
+            ("docker", "rm", "-f", plan.container.name)
+        )  # (-f: it may not be there)
+        return begin._replace(undo=InOrder((Control("stop"), remove)))
     if differences(plan, housing, folder):
         return begin._replace(title="make the container anew", do=Control("recreate"))
     return begin
@@ -172,7 +173,9 @@ def tend_insight(plan: Plan, facts: Facts, anew: bool) -> list[Step]:
         return []
     if isinstance(housing.insight, Missing):
         # (its volume is not there yet where it was switched on later)
-        return [*_insight_volume(plan, housing), _start_insight("start RedisInsight", "start")]
+        first = _start_insight("start RedisInsight", "start")
+        remove = RunCommand(("docker", "rm", "-f", insight.name))
+        return [*_insight_volume(plan, housing), first._replace(undo=remove)]
     wrong = insight_differences(plan, insight, housing)
     if anew:
         wrong.append("its connection changed")

@@ -74,6 +74,15 @@ class DockerContainer:
             return 0, 0
         return int(words[0]), int(words[1])
 
+    def publishes(self, port: int) -> str:
+        """The name of the running container that holds this port of the host; "" for none."""
+        done = self._docker.run("ps", "--filter", f"publish={port}", "--format", "{{.Names}}")
+        return next(iter(done.output.split()), "")
+
+    def compose(self) -> tuple[str, ...]:
+        """How Compose is called here. Raises Unreachable without one."""
+        return self._docker.compose_argv()
+
     def inside(self, *argv: str) -> Completed:
         """Run a program in the server's container."""
         return self._docker.run("exec", self._name, *argv)
