@@ -105,7 +105,7 @@ def test_a_port_that_a_container_holds(somebody: Somebody, images: Engine) -> No
     publish = ("-p", "127.0.0.1:6407:6379")
     images.docker("run", "-d", "--name", "poor-other", *publish, made.REDIS_IMAGE)
     said = refused(person, world(person), FAILED, "-e", "dev")
-    assert "port 6407 on 127.0.0.1 is taken by container poor-other" in said
+    assert "port 6407 on 127.0.0.1 is taken by the container poor-other" in said
 
 
 def test_an_image_that_is_nowhere(somebody: Somebody) -> None:
@@ -165,5 +165,5 @@ def test_a_taken_port_is_seen_before_anything_stops(somebody: Somebody, images: 
         TOML.replace("6407", "6417").replace("[env.dev]", "[env.dev]\ninsight.enabled = false")
     )
     said = refused(person, world(person), FAILED, "-e", "dev", "--yes")
-    assert "port 6417 on 127.0.0.1 is taken by container poor-other" in said
+    assert "port 6417 on 127.0.0.1 is taken by the container poor-other" in said
     assert started == person.inspect("poor-redis")["State"]["StartedAt"]

@@ -142,12 +142,12 @@ class Container(Protocol):
         """The volumes whose name ends so."""
         ...
 
-    def machine(self) -> tuple[int, int]:
-        """The processors and the bytes of memory that the engine has; (0, 0) when it does not tell."""
+    def publisher(self, port: int) -> str:
+        """The container that holds this port of the host; "" for none."""
         ...
 
-    def publishes(self, port: int) -> str:
-        """The name of the running container that holds this port of the host; "" for none."""
+    def machine(self) -> tuple[int, int]:
+        """The processors and the bytes of memory that the engine has; (0, 0) when it does not tell."""
         ...
 
     def compose(self) -> tuple[str, ...]:
