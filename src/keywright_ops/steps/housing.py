@@ -45,15 +45,14 @@ def set_aside_foreign(plan: Plan, housing: Housing) -> list[Step]:
 
 
 def begin_anew(begin: Step, plan: Plan, housing: Housing, folder: str) -> Step:
-    """The start of a container: made anew where it differs; where there was none, or a foreign one, it is
+    """The start of a container: made anew where it differs; where there was none of ours before, it is
     undone by leaving the name free again."""
     found = housing.container
+    assert plan.container is not None
     if isinstance(found, Missing) or foreign(plan, found):
-        assert plan.container is not None
-        remove = RunCommand(
-            ("docker", "rm", "-f", plan.container.name)
-        )  # (-f: it may not be there)
-        return begin._replace(undo=InOrder((Control("stop"), remove)))
+        # -f: where Compose failed, there may be none
+        leave = RunCommand(("docker", "rm", "-f", plan.container.name))
+        return begin._replace(undo=InOrder((Control("stop"), leave)))
     if differences(plan, housing, folder):
         return begin._replace(title="make the container anew", do=Control("recreate"))
     return begin
