@@ -34,6 +34,7 @@ def refuse_housing(opened: Opened, facts: Facts, steps: tuple[Step, ...], adopt:
     _refuse_other_volume(opened, housing)
     _refuse_small_machine(opened, container, steps)
     if any(isinstance(each.do, Control | Signal) for each in steps):
+        container.compose()  # Unreachable without one
         _refuse_shadow(opened, housing, adopt)
         _refuse_namesake(opened, container, housing)
         _refuse_taken_ports(opened, housing)

@@ -50,8 +50,9 @@ def begin_anew(begin: Step, plan: Plan, housing: Housing, folder: str) -> Step:
     found = housing.container
     assert plan.container is not None
     if isinstance(found, Missing) or foreign(plan, found):
-        leave = InOrder((Control("stop"), RunCommand(("docker", "rm", plan.container.name))))
-        return begin._replace(undo=leave)
+        # -f: where Compose failed, there may be none
+        leave = RunCommand(("docker", "rm", "-f", plan.container.name))
+        return begin._replace(undo=InOrder((Control("stop"), leave)))
     if differences(plan, housing, folder):
         return begin._replace(title="make the container anew", do=Control("recreate"))
     return begin
@@ -171,7 +172,9 @@ def tend_insight(plan: Plan, facts: Facts, anew: bool) -> list[Step]:
         return []
     if isinstance(housing.insight, Missing):
         # (its volume is not there yet where it was switched on later)
-        return [*_insight_volume(plan, housing), _start_insight("start RedisInsight", "start")]
+        first = _start_insight("start RedisInsight", "start")
+        remove = RunCommand(("docker", "rm", "-f", insight.name))
+        return [*_insight_volume(plan, housing), first._replace(undo=remove)]
     wrong = insight_differences(plan, insight, housing)
     if anew:
         wrong.append("its connection changed")
