@@ -264,11 +264,11 @@ def broken_images(found: Docked) -> None:
     """Images whose server says one line and ends: always, or only with this environment's redis.conf."""
     engine = found.person.engine
     for tag, pattern in ((BROKEN, "*"), (SPOILT, "*/usr/local/etc/redis/redis.conf")):
-        script = SERVER.format(pattern=pattern).replace("\n", "\\n").replace('"', '\\"')
+        script = SERVER.format(pattern=pattern).replace("\n", "\\n")  # it has no single quotes
         lines = (
             f"FROM {made.OFFICIAL_IMAGE}",
             "RUN p=$(command -v redis-server)"
-            f' && cp -L "$p" /usr/local/bin/redis-server.real && rm "$p" && printf "{script}" > "$p"'
+            f' && cp -L "$p" /usr/local/bin/redis-server.real && rm "$p" && printf \'{script}\' > "$p"'
             ' && chmod 755 "$p"',
         )
         engine.docker("build", "-q", "--network", "none", "-t", tag, "-", stdin="\n".join(lines))
