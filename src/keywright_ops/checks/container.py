@@ -8,11 +8,8 @@ from keywright_ops.model.container import ContainerFacts, Housing, Publication
 from keywright_ops.model.facts import Facts
 from keywright_ops.model.plan import Insight, Plan
 from keywright_ops.model.proof import FAILED, PASSED, UNKNOWN, Outcome, Proof
-from keywright_ops.steps.container import (
-    frame_differences,
-    limit_differences,
-    published_differences,
-)
+from keywright_ops.steps.container import frame_differences, limit_differences
+from keywright_ops.steps.doors import published_differences
 from keywright_ops.steps.files import digest
 
 REFUSED = ("NOAUTH", "WRONGPASS")

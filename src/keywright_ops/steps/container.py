@@ -10,9 +10,16 @@ from keywright_ops.model.container import ContainerFacts, HealthCheck, Housing, 
 from keywright_ops.model.facts import Facts
 from keywright_ops.model.plan import Container, Insight, Limits, Plan
 from keywright_ops.model.step import Control, InOrder, RunCommand, Step
-from keywright_ops.plan.docker import publications
 from keywright_ops.render.compose import INSIGHT_PORT, bind_folders, log_options
 from keywright_ops.render.container import CONFIGURATION, DATA
+from keywright_ops.steps.doors import (
+    attaches_live,
+    change,
+    make,
+    network_differences,
+    published_differences,
+    said,
+)
 
 NEW_PRIVILEGES = "no-new-privileges:true"
 ENTRYPOINT = ("/bin/sh", f"{CONFIGURATION}/entrypoint.sh")
@@ -26,8 +33,9 @@ def differences(plan: Plan, housing: Housing, folder: str) -> list[str]:
     found, container = housing.container, plan.container
     if isinstance(found, Missing) or container is None:
         return []
+    live = network_differences(plan, found) if attaches_live(plan, found) else []
     return [
-        *frame_differences(plan, housing, folder),
+        *(each for each in frame_differences(plan, housing, folder) if each not in live),
         *published_differences(plan, found),
         *_limits_gone(found, container.limits),
     ]
@@ -39,34 +47,14 @@ def frame_differences(plan: Plan, housing: Housing, folder: str) -> list[str]:
     assert isinstance(found, ContainerFacts) and container is not None
     return [
         *_image(found, plan.engine.image, housing.image),
-        *_word("entrypoint", " ".join(found.entrypoint), " ".join(ENTRYPOINT)),
+        *change("entrypoint", " ".join(found.entrypoint), " ".join(ENTRYPOINT)),
         *_mounts(found, plan, folder),
         *_logging(found, container),
-        *_word("health check", _spoken(found.check), _spoken(declared_check(container))),
-        *_word("user", found.user, ""),
+        *change("health check", _spoken(found.check), _spoken(declared_check(container))),
+        *change("user", found.user, ""),
         *_privileges(found),
-        *_network(found, container),
+        *network_differences(plan, found),
     ]
-
-
-def published_differences(plan: Plan, found: ContainerFacts) -> list[str]:
-    """Return how the addresses of the host under which it answers differ from the declared."""
-    return _word("published", _said(found.published), _said(declared_publications(plan)))
-
-
-def _network(found: ContainerFacts, container: Container) -> list[str]:
-    wrong = []
-    attached = found.attachment(container.network)
-    if attached is None or container.service not in attached.aliases:
-        wrong.append(f"it is not on network {container.network} as {container.service}")
-    others = [each.network for each in found.networks if each.network != container.network]
-    return wrong + [f"it is also on network {name}" for name in others]
-
-
-def _word(what: str, seen: str, declared: str) -> list[str]:
-    if seen == declared:
-        return []
-    return [f"{what} {seen or '(none)'} → {declared or '(none)'}"]
 
 
 def _image(found: ContainerFacts, declared: str, here: str | Missing) -> list[str]:
@@ -75,18 +63,6 @@ def _image(found: ContainerFacts, declared: str, here: str | Missing) -> list[st
     if isinstance(here, str) and found.image_id != here:
         return [f"image {declared} was replaced by another build"]
     return []
-
-
-def declared_publications(plan: Plan) -> tuple[Publication, ...]:
-    """Return the addresses of the host under which the server is to answer; () for none."""
-    return tuple(
-        Publication(address.strip("[]"), port, inside)
-        for address, port, inside in publications(plan)
-    )
-
-
-def _said(published: tuple[Publication, ...]) -> str:
-    return ", ".join(f"{each.address}:{each.port} to {each.inside}" for each in published)
 
 
 def declared_mounts(plan: Plan, folder: str) -> tuple[Mount, ...]:
@@ -116,7 +92,7 @@ def _logging(found: ContainerFacts, container: Container) -> list[str]:
         return []  # the engine's own way, whatever its default is
     if found.log_driver != "json-file":
         return [f"log driver {found.log_driver} → json-file"]
-    return _word("log", _pairs(found.log_options), _pairs(options))
+    return change("log", _pairs(found.log_options), _pairs(options))
 
 
 def _pairs(options: tuple[tuple[str, str], ...]) -> str:
@@ -203,33 +179,20 @@ def stop_foreign(ending: Step, plan: Plan, housing: Housing) -> Step:
 
 def make_ground(plan: Plan, housing: Housing) -> list[Step]:
     """Return the steps that make what stands before any container: the network and the volumes."""
-    container, label = plan.container, _label(plan)
+    container = plan.container
     assert container is not None
     steps = []
     if isinstance(housing.network, Missing):
-        steps.append(_make("network", container.network, label))
+        steps.append(make("network", container.network, plan))
     if isinstance(housing.volume, Missing):
-        steps.append(_make("volume", container.volume, label))
+        steps.append(make("volume", container.volume, plan))
     return steps + _insight_volume(plan, housing)
 
 
 def _insight_volume(plan: Plan, housing: Housing) -> list[Step]:
     if plan.insight is None or not isinstance(housing.insight_volume, Missing):
         return []
-    return [_make("volume", plan.insight.volume, _label(plan))]
-
-
-def _label(plan: Plan) -> tuple[str, str]:
-    return ("--label", f"keywright.environment={plan.app}-{plan.environment}")
-
-
-def _make(kind: str, name: str, label: tuple[str, str]) -> Step:
-    return Step(
-        id=f"make-{name}",
-        title=f"make the {kind} {name}",
-        do=RunCommand(("docker", kind, "create", *label, name)),
-        undo=RunCommand(("docker", kind, "rm", name)),
-    )
+    return [make("volume", plan.insight.volume, plan)]
 
 
 def take_down(plan: Plan, housing: Housing) -> tuple[list[Step], list[Step]]:
@@ -289,7 +252,7 @@ def limit_differences(found: ContainerFacts, limits: Limits, restart: str) -> li
         said.append(f"memory {found.memory or 'without limit'} → {limits.memory} bytes")
     if limits.cpus is not None and abs(found.cpus - limits.cpus) > 0.0005:
         said.append(f"processors {found.cpus or 'without limit'} → {limits.cpus:g}")
-    return said + _word("restart policy", found.restart, restart)
+    return said + change("restart policy", found.restart, restart)
 
 
 def _options(memory: int | None, cpus: float | None, restart: str) -> list[str]:
@@ -339,8 +302,8 @@ def insight_differences(plan: Plan, insight: Insight, housing: Housing) -> list[
     declared = (Publication("127.0.0.1", insight.port, INSIGHT_PORT),)
     data = found.mounted(DATA)
     wrong = _image(found, insight.image, housing.insight_image)
-    wrong += _word("published", _said(found.published), _said(declared))
-    wrong += _word("data", data.source if data else "", insight.volume)
+    wrong += change("published", said(found.published), said(declared))
+    wrong += change("data", data.source if data else "", insight.volume)
     wrong += _limits_gone(found, insight.limits) + _logging(found, plan.container)
     if found.attachment(plan.container.network) is None:
         wrong.append(f"it is not on network {plan.container.network}")

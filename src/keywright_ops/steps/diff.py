@@ -209,8 +209,12 @@ def _update_housing(declared: Declared, facts: Facts) -> list[Step]:
     if isinstance(facts.housing, Missing) or _housing_reasons(declared, facts):
         return []
     from keywright_ops.steps.container import update_live  # `local` lives in no container
+    from keywright_ops.steps.doors import attach_live
 
-    return update_live(declared.plan, facts.housing)
+    assert declared.compose is not None
+    new = differs(declared.compose, facts)
+    attach = attach_live(declared.plan, facts.housing, new)
+    return [*update_live(declared.plan, facts.housing), *attach]
 
 
 def _taken_back(ending: Step, declared: Declared, facts: Facts) -> Step:
