@@ -25,7 +25,7 @@ from keywright_ops.model.proof import (
     PublishedOnly,
 )
 from keywright_ops.render.container import CONFIGURATION
-from keywright_ops.steps.container import declared_publications
+from keywright_ops.steps.doors import declared_publications
 from keywright_ops.targets.target import Container
 
 # The client of the image asks for a PONG without a password; what it is told is printed.
