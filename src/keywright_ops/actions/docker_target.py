@@ -30,4 +30,6 @@ def docker_target(
     files = ContainerFiles(host, docker, look, plan, folder)
     data = VolumeData(docker, plan)
     door = ContainerDoor(look, files, plan, adopt)
-    return Target(files, supervisor, Door(door.locate, secrets), container=look, data=data)
+    return Target(
+        files, supervisor, Door(door.locate, secrets, door.inside), container=look, data=data
+    )

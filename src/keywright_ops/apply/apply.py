@@ -130,7 +130,7 @@ def _save_for_undo(step: Step, shop: Workshop, number: int) -> Do | None:
             place = shop.journal.undo_copy(number, path)
             shop.target.transport.copy(path, place)
             shop.journal.note("saved", step.id, copy=place, digest=before.digest)
-            return Copy(place, path)
+            return Copy(place, path, before.mode)
         case _:
             return step.undo
 
@@ -143,8 +143,8 @@ def _do(do: Do, shop: Workshop) -> None:
             target.transport.write(path, text.encode("utf-8", "surrogateescape"), mode)
         case RemoveFile(path):
             target.transport.remove(path)
-        case Copy(source, destination):
-            target.transport.copy(source, destination)
+        case Copy(source, destination, mode):
+            _copy(source, destination, mode, target)
         case Move(source, destination):
             target.transport.move(source, destination)
         case RunCommand(argv, stdin):
@@ -174,6 +174,17 @@ def _do(do: Do, shop: Workshop) -> None:
                 _do(each, shop)
         case _:
             assert_never(do)
+
+
+def _copy(source: str, destination: str, mode: int | None, target: Target) -> None:
+    """A file that is put back must be as open as it was: a server that cannot read it does not start."""
+    if mode is None:
+        target.transport.copy(source, destination)
+        return
+    content = target.transport.read(source)
+    if isinstance(content, Missing):
+        raise ApplyError(f"cannot copy {source}: {content.why}")
+    target.transport.write(destination, content, mode)
 
 
 def _command(user: str, argv: tuple[str | Secret, ...], slow: bool, target: Target) -> None:

@@ -45,13 +45,12 @@ def set_aside_foreign(plan: Plan, housing: Housing) -> list[Step]:
 
 
 def begin_anew(begin: Step, plan: Plan, housing: Housing, folder: str) -> Step:
-    """The start of a container: made anew where it differs; in a foreign one's place it is undone by
-    leaving the name free again."""
+    """The start of a container: made anew where it differs; where there was none of ours before, it is
+    undone by leaving the name free again."""
     found = housing.container
-    if isinstance(found, Missing):
-        return begin
-    if foreign(plan, found):
-        leave = InOrder((Control("stop"), RunCommand(("docker", "rm", found.name))))
+    assert plan.container is not None
+    if isinstance(found, Missing) or foreign(plan, found):
+        leave = InOrder((Control("stop"), RunCommand(("docker", "rm", plan.container.name))))
         return begin._replace(undo=leave)
     if differences(plan, housing, folder):
         return begin._replace(title="make the container anew", do=Control("recreate"))

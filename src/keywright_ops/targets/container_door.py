@@ -31,7 +31,11 @@ class ContainerDoor:
         self._plan = plan
         self._adopt = adopt
 
-    def locate(self) -> Endpoint:
+    def inside(self) -> Endpoint:
+        """Return the way over the container's own loopback."""
+        return self.locate(near=False)
+
+    def locate(self, near: bool = True) -> Endpoint:
         """Return where it answers now. Raises Unreachable when it does not run or is suspended."""
         container = self._look.glance().container
         if isinstance(container, Missing) or not container.running:
@@ -51,9 +55,9 @@ class ContainerDoor:
         # Docker has told whose container it is, so no certificate need say it again: one that has
         # expired, or is being renewed, must not shut its own mender out
         tls = Tls(verify=False) if encrypted else None
-        near = self._look.near()
-        if near is not None:
-            return Endpoint(host=near.address, port=port, tls=tls)
+        bridge = self._look.near() if near else None
+        if bridge is not None:
+            return Endpoint(host=bridge.address, port=port, tls=tls)
         from keywright_ops.targets.relay import container_relay  # elsewhere than on Linux
 
         relay = container_relay("docker", container.name, port)

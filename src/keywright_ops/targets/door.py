@@ -16,16 +16,25 @@ from keywright_ops.targets.handshake import Presented, present, speaks_plainly
 
 CLIENT_NAME = "keywright"  # so that CLIENT LIST and ACL LOG tell our questions apart
 
+PROTECTED = "DENIED"  # protected mode: whoever is not on the server's own loopback is hung up on
+
 
 class Door:
     """Keeps the administrator's connection; every other login is a fresh one, for it is itself the question.
 
     `locate` tells the address anew at every connect (the server's own redis.conf may have changed);
-    `secrets` are by user name.
+    `secrets` are by user name. `inside` is the way over the server's own loopback, where there is one:
+    a default user without password makes the server refuse everybody else (protected mode).
     """
 
-    def __init__(self, locate: Callable[[], Endpoint], secrets: Mapping[str, Secret]) -> None:
+    def __init__(
+        self,
+        locate: Callable[[], Endpoint],
+        secrets: Mapping[str, Secret],
+        inside: Callable[[], Endpoint] | None = None,
+    ) -> None:
         self._locate = locate
+        self._inside = inside
         self._secrets = secrets
         self._kept: dict[str, Wire] = {}
 
@@ -43,6 +52,16 @@ class Door:
         return self._exchange(login, self._enter(login), commands)
 
     def _enter(self, login: str) -> Wire:
+        """Log in, and go by the inner way from then on where the server refuses all others."""
+        try:
+            return self._log_in(login)
+        except ReplyError as refusal:
+            if self._inside is None or not str(refusal).startswith(PROTECTED):
+                raise
+            self._locate, self._inside = self._inside, None
+            return self._log_in(login)
+
+    def _log_in(self, login: str) -> Wire:
         """Log in; where the server does not know our administrator (it is not set up by us, or somebody
         removed him) as the default user, if its password is known."""
         try:
