@@ -139,7 +139,9 @@ def main() -> int:
             found = figures(Bench(place, Path(name), engine))
     ended = os.getloadavg()[0]
     cpus = os.cpu_count()
-    title = f"`prod` in Docker (median of {ROUNDS}; load average {begun:.1f} before, {ended:.1f} after"
+    title = (
+        f"`prod` in Docker (median of {ROUNDS}; load average {begun:.1f} before, {ended:.1f} after"
+    )
     return report(f"{title}, {cpus} processors)", found)
 
 

@@ -159,6 +159,10 @@ def test_through_a_published_port(somebody: Somebody) -> None:
     docked = Docked(somebody(), "load-dev", "dev", *fixed)
     docked.well("up")
     with Load(docked) as load:
+        with load.expect_no_failure(
+            "rotate, from the guide's default password to one of the vault"
+        ):
+            expect_dead(docked, ())
         with load.expect_no_failure("rotate"):
             expect_dead(docked, (), "default")
         docked.declare('maxmemory = "600mb"')
