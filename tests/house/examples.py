@@ -59,7 +59,9 @@ def examples(page: Path) -> Iterator[Example]:
     name = str(page.relative_to(ROOT))
     for match in BLOCK.finditer(text):
         line = text.count("\n", 0, match.start("kind")) + 1
-        yield Example(name, line, match["kind"].strip(), match["body"], match["why"], match["lab"] or "")
+        yield Example(
+            name, line, match["kind"].strip(), match["body"], match["why"], match["lab"] or ""
+        )
 
 
 class Stage:

@@ -10,8 +10,6 @@ from keywright_ops.actions.environment import Opened, read_choices
 from keywright_ops.actions.refusals import refuse_remote_engine
 from keywright_ops.facts.container import foreign
 from keywright_ops.gather.engine_host import find_engine_host
-from keywright_ops.gather.scratch import LARGEST, plan_layout
-from keywright_ops.gather.scratch_container import load_in_container
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.container import ContainerFacts, Housing
 from keywright_ops.model.facts import Facts
@@ -215,6 +213,10 @@ def _refuse_unloadable(opened: Opened, facts: Facts, steps: tuple[Step, ...]) ->
         return
     if _wrote_it(opened, housing):
         return
+    # 10 ms, which only those pay who make a container
+    from keywright_ops.gather.scratch import LARGEST, plan_layout
+    from keywright_ops.gather.scratch_container import load_in_container
+
     lying = data.look()
     if isinstance(lying, Missing) or not lying.files or lying.size > LARGEST:
         return
