@@ -10,14 +10,15 @@ from keywright.errors import Unreachable
 from keywright_ops.facts.container import NOT_RUNNING, foreign
 from keywright_ops.facts.redis_conf import parse_redis_conf
 from keywright_ops.model.absence import Missing
+from keywright_ops.model.container import Attachment
 from keywright_ops.model.plan import Plan
 from keywright_ops.targets.container import DockerContainer
 from keywright_ops.targets.target import Transport
 
 USUAL_PORT = 6379
-KEPT = (
-    1.0  # seconds for which an address is believed; a container that is made anew may have another
-)
+# What a connection meets that protected mode ends: it answers other machines with DENIED and hangs up,
+# as soon as the default user has no password.
+SHUT = ("DENIED", "broke", "closed")
 
 
 class ContainerDoor:
@@ -47,16 +48,31 @@ class ContainerDoor:
                 f"container {container.name} is paused",
                 f"`keywright up` lets it go on; so does `docker unpause {container.name}`",
             )
-        port, encrypted = self._port()
+        return self._at(*self._port(), self._look.near())
+
+    def others(self, why: str) -> list[Endpoint]:
+        """Return further ways in, after the usual one failed with these words: the declared port, where
+        redis.conf was edited to another; and the container's own loopback, to which no server is shut."""
+        port, near = self._port(), self._look.near()
+        tls = self._plan.listen.tls
+        declared = (self._plan.listen.port, False)
+        if not self._plan.listen.port and tls is not None:
+            declared = (tls.port, True)
+        found = [self._at(*declared, near)] if declared != port else []
+        if near is not None and any(word in why for word in SHUT):
+            found.append(self._at(*port, None))
+        return found
+
+    def _at(self, port: int, encrypted: bool, near: Attachment | None) -> Endpoint:
         # Docker has told whose container it is, so no certificate need say it again: one that has
         # expired, or is being renewed, must not shut its own mender out
         tls = Tls(verify=False) if encrypted else None
-        near = self._look.near()
         if near is not None:
             return Endpoint(host=near.address, port=port, tls=tls)
         from keywright_ops.targets.relay import container_relay  # elsewhere than on Linux
 
-        relay = container_relay("docker", container.name, port)
+        assert self._plan.container is not None
+        relay = container_relay("docker", self._plan.container.name, port)
         return Endpoint(host="127.0.0.1", port=port, relay=relay, tls=tls)
 
     def _port(self) -> tuple[int, bool]:
