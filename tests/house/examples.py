@@ -29,7 +29,8 @@ RUN = ("console", "sh", "toml", "python")
 READ = ("", "text", "yaml", "ini", "json", "dotenv", "nginx", "make", "redis")
 
 BLOCK = re.compile(
-    r"^(?:<!-- (?:not run: (?P<why>[^\n]*?)|lab: (?P<lab>docker)) -->\n\n?)?```(?P<kind>[^\n]*)\n(?P<body>.*?)^```$",
+    r"^(?:<!-- (?:not run: (?P<why>[^\n]*?)|lab: (?P<lab>docker)) -->\n\n?)?"
+    r"```(?P<kind>[^\n]*)\n(?P<body>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -59,7 +60,9 @@ def examples(page: Path) -> Iterator[Example]:
     name = str(page.relative_to(ROOT))
     for match in BLOCK.finditer(text):
         line = text.count("\n", 0, match.start("kind")) + 1
-        yield Example(name, line, match["kind"].strip(), match["body"], match["why"], match["lab"] or "")
+        yield Example(
+            name, line, match["kind"].strip(), match["body"], match["why"], match["lab"] or ""
+        )
 
 
 class Stage:
