@@ -22,6 +22,7 @@ insight.image = "{made.INSIGHT_IMAGE}"
 insight.port = 8107
 publish = "127.0.0.1:6407"
 """
+ALONE = f"{TOML}insight.enabled = false\n"
 UNREACHABLE, FAILED, REFUSED, WRONG = 3, 1, 4, 2
 
 
@@ -30,11 +31,8 @@ def test_no_docker(somebody: Somebody) -> None:
     person = somebody(TOML)
     empty = person.root / "empty"
     empty.mkdir()
-    for name in ("sh", "env"):
-        (empty / name).symlink_to(f"/usr/bin/{name}")
+    (empty / "nsenter").symlink_to("/usr/bin/nsenter")
     person.environ["PATH"] = str(empty)
-    person.program = (os.path.realpath(person.program[0]), *person.program[1:])
-    person.prefix = tuple("/usr/bin/nsenter" if w == "nsenter" else w for w in person.prefix)
     before = world(person)
     for verb in ("up", "status", "check", "down", "diff"):
         said = refused(person, before, UNREACHABLE, "-e", "dev", verb=verb)
@@ -107,7 +105,7 @@ def test_a_port_that_a_container_holds(somebody: Somebody, images: Engine) -> No
     publish = ("-p", "127.0.0.1:6407:6379")
     images.docker("run", "-d", "--name", "poor-other", *publish, made.REDIS_IMAGE)
     said = refused(person, world(person), FAILED, "-e", "dev")
-    assert "port 6407 on 127.0.0.1 is taken by container poor-other" in said
+    assert "port 6407 on 127.0.0.1 is taken by the container poor-other" in said
 
 
 def test_an_image_that_is_nowhere(somebody: Somebody) -> None:
@@ -147,9 +145,25 @@ def test_limits_above_the_machine(somebody: Somebody, what: str) -> None:
 
 def test_a_full_disk(somebody: Somebody, images: Engine) -> None:
     """A volume without room for the server's files: what it said is told, and all is taken back."""
-    person = somebody(TOML.replace("[env.dev]", "[env.dev]\ninsight.enabled = false"))
+    person = somebody(ALONE)
     size = ("-o", "type=tmpfs", "-o", "device=tmpfs", "-o", "o=size=4k,mode=777")
     images.docker("volume", "create", *size, "poor-redis-data")
     before = world(person)
     said = refused(person, before, FAILED, "-e", "dev")
-    assert "No space left on device" in said or "disk" in said, said
+    assert "No space left on device" in said
+    assert "WARNING" not in said, "what every server says when it starts is not why it ended"
+
+
+def test_a_taken_port_is_seen_before_anything_stops(somebody: Somebody, images: Engine) -> None:
+    """A running environment that is to answer elsewhere goes on as it was, when that is taken."""
+    person = somebody(ALONE)
+    assert 0 == person.say("up", "-e", "dev").code
+    publish = ("-p", "127.0.0.1:6417:6379")
+    images.docker("run", "-d", "--name", "poor-other", *publish, made.REDIS_IMAGE)
+    started = person.inspect("poor-redis")["State"]["StartedAt"]
+    person.declare_all(
+        TOML.replace("6407", "6417").replace("[env.dev]", "[env.dev]\ninsight.enabled = false")
+    )
+    said = refused(person, world(person), FAILED, "-e", "dev", "--yes")
+    assert "port 6417 on 127.0.0.1 is taken by the container poor-other" in said
+    assert started == person.inspect("poor-redis")["State"]["StartedAt"]

@@ -10,16 +10,14 @@ from keywright_ops.actions.environment import Opened, read_choices
 from keywright_ops.actions.refusals import refuse_remote_engine
 from keywright_ops.facts.container import foreign
 from keywright_ops.gather.engine_host import find_engine_host
-from keywright_ops.gather.scratch import LARGEST, plan_layout
-from keywright_ops.gather.scratch_container import load_in_container
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.container import ContainerFacts, Housing
 from keywright_ops.model.facts import Facts
 from keywright_ops.model.step import Control, Move, RunCommand, Signal, Step
 from keywright_ops.render.container import DATA
 from keywright_ops.steps.appendonly import appendonly_on_disk
-from keywright_ops.steps.container import declared_publications
 from keywright_ops.steps.diff import Declared
+from keywright_ops.steps.doors import declared_publications
 from keywright_ops.targets.ports import TAKEN, holder
 from keywright_ops.targets.target import Container
 
@@ -34,6 +32,7 @@ def refuse_housing(opened: Opened, facts: Facts, steps: tuple[Step, ...], adopt:
     _refuse_other_volume(opened, housing)
     _refuse_small_machine(opened, container, steps)
     if any(isinstance(each.do, Control | Signal) for each in steps):
+        container.compose()  # Unreachable without one
         _refuse_shadow(opened, housing, adopt)
         _refuse_namesake(opened, container, housing)
         _refuse_taken_ports(opened, housing)
@@ -214,6 +213,10 @@ def _refuse_unloadable(opened: Opened, facts: Facts, steps: tuple[Step, ...]) ->
         return
     if _wrote_it(opened, housing):
         return
+    # 10 ms, which only those pay who make a container
+    from keywright_ops.gather.scratch import LARGEST, plan_layout
+    from keywright_ops.gather.scratch_container import load_in_container
+
     lying = data.look()
     if isinstance(lying, Missing) or not lying.files or lying.size > LARGEST:
         return

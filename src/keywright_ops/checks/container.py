@@ -12,8 +12,8 @@ from keywright_ops.steps.container import (
     frame_differences,
     insight_differences,
     limit_differences,
-    published_differences,
 )
+from keywright_ops.steps.doors import published_differences
 from keywright_ops.steps.files import digest
 
 REFUSED = ("NOAUTH", "WRONGPASS")

@@ -210,9 +210,13 @@ def _update_housing(declared: Declared, facts: Facts) -> list[Step]:
     """What Docker changes while the server runs; a container that is made anew gets it by that."""
     if isinstance(facts.housing, Missing) or _housing_reasons(declared, facts):
         return []
-    from keywright_ops.steps.housing import update_live  # `local` lives in no container
+    from keywright_ops.steps.doors import attach_live  # `local` lives in no container
+    from keywright_ops.steps.housing import update_live
 
-    return update_live(declared.plan, facts.housing)
+    assert declared.compose is not None
+    new = differs(declared.compose, facts)
+    attach = attach_live(declared.plan, facts.housing, new)
+    return [*update_live(declared.plan, facts.housing), *attach]
 
 
 def _is_foreign(plan: Plan, facts: Facts) -> bool:

@@ -79,6 +79,10 @@ class DockerContainer:
             return 0, 0
         return int(words[0]), int(words[1])
 
+    def compose(self) -> tuple[str, ...]:
+        """How Compose is called here. Raises Unreachable without one."""
+        return self._docker.compose_argv()
+
     def inside(self, *argv: str) -> Completed:
         """Run a program in the server's container."""
         return self._docker.run("exec", self._name, *argv)

@@ -150,6 +150,10 @@ class Container(Protocol):
         """The processors and the bytes of memory that the engine has; (0, 0) when it does not tell."""
         ...
 
+    def compose(self) -> tuple[str, ...]:
+        """How Compose is called here. Raises Unreachable without one."""
+        ...
+
     def inside(self, *argv: str) -> Completed:
         """Run a program in the server's container."""
         ...
