@@ -29,7 +29,8 @@ RUN = ("console", "sh", "toml", "python")
 READ = ("", "text", "yaml", "ini", "json", "dotenv", "nginx", "make", "redis")
 
 BLOCK = re.compile(
-    r"^(?:<!-- (?:not run: (?P<why>[^\n]*?)|lab: (?P<lab>docker)) -->\n\n?)?```(?P<kind>[^\n]*)\n(?P<body>.*?)^```$",
+    r"^(?:<!-- (?:not run: (?P<why>[^\n]*?)|lab: (?P<lab>docker)) -->\n\n?)?"
+    r"```(?P<kind>[^\n]*)\n(?P<body>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 
