@@ -17,7 +17,13 @@ from tests.lab.person import DockerPerson
 pytestmark = pytest.mark.lab
 PAGES = [page for page in pages() if any(each.lab for each in examples(page))]
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
-MUST = ("README.md", "docs/environments/dev.md", "docs/environments/prod.md")
+MUST = (
+    "README.md",
+    "docs/environments/dev.md",
+    "docs/environments/prod.md",
+    "docs/environments/taking-over.md",
+    "docs/troubleshooting/docker.md",
+)
 
 # Keys with dots, so that a page can add further lines: `echo 'env.prod.… = …' >> keywright.toml`.
 TOML = f"""\
