@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
-.PHONY: help up test lint format lab soak bench wheel clean
+.PHONY: help up test lint format lab soak bench bench-docker wheel clean
 
 help:
 	@echo 'make up      set up everything and start a proven server under the environment local'
@@ -14,6 +14,7 @@ help:
 	@echo 'make lab     the tests that need root and Debian packages'
 	@echo 'make soak    `up` in Docker killed at every boundary (an hour; needs what make lab needs)'
 	@echo 'make bench   the figures, as ratios against their limits'
+	@echo 'make bench-docker   the figures in Docker (needs root and Debian packages)'
 	@echo 'make clean   remove everything that make made (no data of any environment)'
 
 up: $(VENV)/.ops
@@ -43,7 +44,10 @@ bench: $(VENV)/.dev
 	$(VENV)/bin/python bench/startup.py
 	$(VENV)/bin/python bench/up.py
 	$(VENV)/bin/python bench/rotation.py
-	$(VENV)/bin/python bench/rotation.py
+
+bench-docker: $(VENV)/.dev
+	@test "$$(id -u)" = 0 || { echo 'make bench-docker: needs root, because it starts a Docker Engine' >&2; exit 1; }
+	$(VENV)/bin/python bench/docker.py
 
 wheel: $(VENV)/.dev
 	$(VENV)/bin/python -m build --wheel --no-isolation

@@ -12,6 +12,7 @@ HEAD = {"schema", "app", "environment", "kind"}
 
 STATUS = (
     "running answers why server keys used_memory maxmemory clients evicted_keys restart_proof state"
+    " certificate"
 )
 # report → the words that ask for it (FILE is a .env in the project), and what it holds beside the head
 REPORTS = {
@@ -19,7 +20,7 @@ REPORTS = {
     "check": (("check",), "proofs server restart_proof warnings timing"),
     "status": (
         ("status",),
-        f"{STATUS} certificate oldest_password rotations",
+        f"{STATUS} certificate container oldest_password rotations",
     ),
     "diff": (("diff",), "dry_run steps"),
     "render": (("render",), "files rules written warnings"),

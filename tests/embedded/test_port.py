@@ -99,6 +99,8 @@ def test_port_change_moves_the_server(settled: Person) -> None:
     settled.ask("SET", "kept", "1", port=old)
     settled.declare()
     said = settled.say("up")
+    assert (said.code, "clients must follow" in said.err) == (4, True)
+    said = settled.say("up", "--yes")
     assert said.code == 0, said
     assert f"port {old} → {settled.port}" in said.out
     assert settled.ask("GET", "kept") == "1"

@@ -13,6 +13,7 @@ from keywright.settings import Settings
 pytestmark = pytest.mark.lab
 Somebody = Callable[..., DockerPerson]
 TOML = f"""\
+app = "rotated"
 [env.{{env}}]
 image = "{OFFICIAL_IMAGE}"
 insight.enabled = false
@@ -25,7 +26,7 @@ def test_rotated(somebody: Somebody, env: str) -> None:
     the new ones, the old ones are dead with their sessions, and nothing is in `docker inspect`. The guide's
     default password of `dev` goes into the vault without more ado."""
     person = somebody(TOML.format(env=env))
-    name = {"dev": "esab-redis", "prod": "esab-redis-prod"}[env]
+    name = {"dev": "rotated-redis", "prod": "rotated-redis-prod"}[env]
     said = person.say("up", "-e", env)
     assert said.code == 0, said
     made = person.inspect(name)

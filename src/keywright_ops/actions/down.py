@@ -52,7 +52,7 @@ def _containers(opened: Opened, facts: Facts) -> tuple[list[Step], list[Step]]:
     if isinstance(facts.housing, Missing):
         return [], []
     from keywright_ops.actions.docker_refusals import refuse_foreign_container
-    from keywright_ops.steps.container import take_down  # `local` lives in no container
+    from keywright_ops.steps.housing import take_down  # `local` lives in no container
 
     refuse_foreign_container(opened, facts, adopt=False)
     return take_down(opened.plan, facts.housing)

@@ -41,6 +41,10 @@ def prove(
     key = canary_key(plan, canary)
     facts = seen or gather(opened.target, plan, PROVEN, file_paths(declared))
     scene = scene_of(opened, declared, facts, key)
+    if opened.target.container is not None:
+        from keywright_ops.gather.container_probe import ask_ahead  # `local` lives in none
+
+        scene = scene._replace(ahead=ask_ahead(opened.target.container))
     outcomes = []
     for proof in proofs(plan, key, restarted, quick):
         outcome = probe(proof, scene)

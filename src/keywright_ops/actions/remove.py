@@ -21,8 +21,8 @@ from keywright_ops.model.copies import Kept, Lying
 from keywright_ops.model.facts import Facts
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import KeepCopy, Step
-from keywright_ops.steps.container import take_down
 from keywright_ops.steps.diff import before_stop
+from keywright_ops.steps.housing import take_down
 from keywright_ops.steps.removal import hold_still, remove, stop_and_keep
 from keywright_ops.steps.restart import stop
 from keywright_ops.store.copies import Store

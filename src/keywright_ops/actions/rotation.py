@@ -124,7 +124,7 @@ def settle(
 ) -> list[Step]:
     """Bring files and server to what the vault says now; `done` grows. Returns all steps in it."""
     if not rotation.in_place:
-        steps, _ = rounds(rotation.ask, opened, declare(opened), shop, token(), done)
+        _, steps, _ = rounds(rotation.ask, opened, shop, token(), done)
         return steps
     settle_in_place(opened, shop, names, done)
     return [each.step for each in done]

@@ -23,7 +23,7 @@ from keywright_ops.actions.takeover import refuse_lockout, rotated_by_us
 from keywright_ops.apply.apply import Done, Watch, Workshop, WorldMoved, apply, confirm, undo
 from keywright_ops.apply.journal import Journal
 from keywright_ops.apply.lock import lock
-from keywright_ops.gather.environment import EVERYTHING, gather
+from keywright_ops.gather.environment import EVERYTHING, UNCHANGED, gather
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Facts, Server
 from keywright_ops.model.plan import Plan
@@ -93,10 +93,15 @@ def plan_steps(ask: Ask) -> tuple[Opened, tuple[Step, ...]]:
     refuse_lockout(declared, facts, ask.adopt, rotated_by_us(opened.vault))
     steps = diff(declared, facts)
     if opened.target.container is not None:
-        from keywright_ops.actions.docker_refusals import refuse_elsewhere, refuse_housing
+        from keywright_ops.actions.docker_refusals import (
+            refuse_elsewhere,
+            refuse_housing,
+            set_compose_aside,
+        )
         from keywright_ops.actions.images import pulls
 
         refuse_elsewhere(opened, ask.environ)
+        steps = (*set_compose_aside(opened, declared, ask.adopt), *steps)
         refuse_housing(opened, facts, steps, ask.adopt)
         steps = (*pulls(opened), *steps) if steps else steps
     if opened.vault.turns:
@@ -113,7 +118,6 @@ def up(ask: Ask) -> UpReport:
     open_for_change(ask)
     with lock(f"{home_of(ask)}/lock", "keywright up"):
         opened = open_for_change(ask)
-        declared = declare(opened)
         shop = workshop(opened, ask)
         canary = token()
         if opened.target.container is not None:
@@ -122,7 +126,7 @@ def up(ask: Ask) -> UpReport:
 
             refuse_elsewhere(opened, ask.environ)
             opened = fetch_images(opened, shop)
-        done, seen = bring_up(ask, opened, declared, shop, canary)
+        declared, done, seen = bring_up(ask, opened, shop, canary)
         if opened.vault.turns:
             from keywright_ops.actions.rotation import (  # only where one is unfinished
                 Rotation,
@@ -131,16 +135,16 @@ def up(ask: Ask) -> UpReport:
 
             rotation = Rotation(ask, lambda: open_for_change(ask), lambda now: workshop(now, ask))
             opened, more, _ = go_on(rotation, opened)
-            declared, done, seen = declare(opened), [*done, *more], None
+            done, seen = [*done, *more], None
         applied = time.monotonic()
         restarted = any(each.id == "canary" for each in done)
         if not restarted and wants_restart_proof(opened):
             done += restart_steps(opened, shop, canary, "to prove that data survives it")
             restarted, seen = True, None
         proof_begun = time.monotonic()
-        outcomes = prove(
-            opened, declare(opened), canary, restarted, ask.proved, seen, quick=not done
-        )
+        if seen is None:
+            declared = declare(opened)
+        outcomes = prove(opened, declared, canary, restarted, ask.proved, seen, quick=not done)
         shop.journal.prune()
     facts = gather(opened.target, opened.plan, frozenset({"info"}))
     ended = time.monotonic()
@@ -163,16 +167,16 @@ def workshop(opened: Opened, ask: Ask) -> Workshop:
 
 
 def bring_up(
-    ask: Ask, opened: Opened, declared: Declared, shop: Workshop, canary: str
-) -> tuple[list[Step], Facts | None]:
+    ask: Ask, opened: Opened, shop: Workshop, canary: str
+) -> tuple[Declared, list[Step], Facts | None]:
     """Gather, diff and apply until nothing differs, at most ROUNDS times.
 
-    Returns the steps done, and what was seen when nothing differed any more. Whatever ends it early
-    takes everything back that was done until then.
+    Returns what was declared, the steps done, and what was seen when nothing differed any more.
+    Whatever ends it early takes everything back that was done until then.
     """
     done: list[Done] = []
     try:
-        return rounds(ask, opened, declared, shop, canary, done)
+        return rounds(ask, opened, shop, canary, done)
     except (ApplyError, Refused, Unreachable) as error:
         raise taken_back(error, done, shop) from None
 
@@ -180,29 +184,29 @@ def bring_up(
 def rounds(
     ask: Ask,
     opened: Opened,
-    declared: Declared,
     shop: Workshop,
     canary: str,
     done: list[Done],
-) -> tuple[list[Step], Facts | None]:
+) -> tuple[Declared, list[Step], Facts | None]:
     """Gather, diff and apply until nothing differs; `done` grows, and is the caller's to take back."""
-    for _ in range(ROUNDS + 1):  # the last one only sees that nothing differs
+    for number in range(ROUNDS + 1):  # the last one only sees that nothing differs
         declared = declare(opened)  # anew: the application's .env may have changed meanwhile
-        facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
+        wanted = EVERYTHING if number else UNCHANGED
+        facts = gather(opened.target, opened.plan, wanted, file_paths(declared))
         _refuse_strange(opened, facts, ask.adopt)
         if isinstance(facts.process, Missing) or not facts.process.suspended:
             refuse_silent(facts)
         refuse_lockout(declared, facts, ask.adopt, rotated_by_us(opened.vault))
         steps = with_canary(diff(declared, facts), opened.plan, facts, canary)
         if not steps:
-            return [each.step for each in done], facts
+            return declared, [each.step for each in done], facts
         if opened.target.container is None:
             refuse_taken_port(opened, steps, facts)
         else:
-            from keywright_ops.actions.docker_refusals import refuse_housing, refuse_unloadable
+            from keywright_ops.actions.docker_refusals import refuse_housing, set_compose_aside
 
+            steps = set_compose_aside(opened, declared, ask.adopt) or steps
             refuse_housing(opened, facts, steps, ask.adopt)
-            refuse_unloadable(opened, facts, steps)
         refuse_lost_databases(opened.plan, facts)
         confirm(steps, shop)
         try:

@@ -12,6 +12,7 @@ from keywright.errors import ApplyError, ConnectionLost, KeywrightError, Refused
 from keywright.secret import Secret
 from keywright_ops.apply.journal import Journal
 from keywright_ops.apply.keep_copy import Storeroom, keep_copy, remove_data
+from keywright_ops.facts.ending import is_telling
 from keywright_ops.gather.environment import gather
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.plan import Plan
@@ -239,15 +240,10 @@ def _explained(step: Step, error: KeywrightError, shop: Workshop) -> ApplyError:
     hint = error.hint
     if isinstance(step.do, Control | Signal):
         words = shop.target.supervisor.last_words()
-        telling = [line for line in words if _telling(line)] or list(words)
+        telling = [line for line in words if is_telling(line)] or list(words)
         none = "the server left no word in its log: is the disk full?"
         hint = "\n".join(["the server's last words:", *telling[-4:]]) if telling else hint or none
     return ApplyError(f"'{step.title}' failed: {error}", hint)
-
-
-def _telling(line: str) -> bool:
-    """Whether a log line is worth showing: warnings (#), fatal errors and what they quote."""
-    return " # " in line or "***" in line or line.startswith((">>>", "Bad ", "Can't"))
 
 
 def undo(done: list[Done], shop: Workshop) -> list[str]:

@@ -6,9 +6,13 @@ from keywright.secret import Secret
 from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.container import ContainerFacts, Housing, Publication
 from keywright_ops.model.facts import Facts
-from keywright_ops.model.plan import Insight, Plan
+from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import FAILED, PASSED, UNKNOWN, Outcome, Proof
-from keywright_ops.steps.container import frame_differences, limit_differences
+from keywright_ops.steps.container import (
+    frame_differences,
+    insight_differences,
+    limit_differences,
+)
 from keywright_ops.steps.doors import published_differences
 from keywright_ops.steps.files import digest
 
@@ -61,7 +65,8 @@ def judge_published(
         if isinstance(answer, Missing):
             wrong.append(answer.why)
         elif not answer.startswith(REFUSED):
-            wrong.append(f"{place.address}:{place.port} answers {answer} without a password")
+            told = answer.partition(" ")[0]
+            wrong.append(f"{place.address}:{place.port} answers {told} without a password")
     if wrong:
         return Outcome(proof, FAILED, "; ".join(wrong))
     if answers:
@@ -113,15 +118,21 @@ def judge_secrets(
     return Outcome(proof, PASSED, f"{len(secrets)} passwords: neither inspect nor top shows one")
 
 
-def judge_insight(proof: Proof, insight: Insight, facts: Facts, health: str | Missing) -> Outcome:
-    """RedisInsight is up; without its image, and where this host's loopback is not the engine's,
-    nothing is claimed."""
+def judge_insight(proof: Proof, plan: Plan, facts: Facts, health: str | Missing) -> Outcome:
+    """RedisInsight is up, and as declared; without its image, and where this host's loopback is not the
+    engine's, nothing is claimed."""
+    insight = plan.insight
+    assert insight is not None
     where = f"127.0.0.1:{insight.port}"
     housing = facts.housing
     if isinstance(housing, Housing) and housing.insight == housing.insight_image == Missing(
         NOT_THERE
     ):
         return Outcome(proof, UNKNOWN, f"skipped: the image {insight.image} is not here")
+    if isinstance(housing, Housing) and isinstance(housing.insight, ContainerFacts):
+        wrong = insight_differences(plan, insight, housing)
+        if wrong:
+            return Outcome(proof, FAILED, "; ".join(wrong))
     if isinstance(health, Missing):
         if isinstance(facts.listening, Missing):
             return Outcome(proof, UNKNOWN, f"{health.why}; {facts.listening.why}")
@@ -136,4 +147,6 @@ def judge_neighbour(proof: Proof, code: int, said: str) -> Outcome:
         return Outcome(proof, PASSED, f"PING from another container → {word}")
     if word == "PONG":
         return Outcome(proof, FAILED, "PING from another container → PONG without a password")
+    if word == "DENIED":
+        return Outcome(proof, FAILED, "PING from another container → DENIED: protected mode")
     return Outcome(proof, UNKNOWN, f"it could not ask: {said or f'exit {code}'}")

@@ -12,7 +12,7 @@ from keywright_ops.checks.container import (
     judge_secrets,
 )
 from keywright_ops.gather.insight import insight_health
-from keywright_ops.gather.scene import Scene
+from keywright_ops.gather.scene import Ahead, Scene
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.proof import (
     UNKNOWN,
@@ -26,10 +26,15 @@ from keywright_ops.model.proof import (
 )
 from keywright_ops.render.container import CONFIGURATION
 from keywright_ops.steps.doors import declared_publications
-from keywright_ops.targets.target import Container
+from keywright_ops.targets.target import Completed, Container
 
 # The client of the image asks for a PONG without a password; what it is told is printed.
-KNOCK = 'c=$(command -v valkey-cli || command -v redis-cli); exec "$c" -h "$1" -p "$2" $3 ping'
+# (Where nothing answers to that name, the engine asks the host's name servers, for up to a minute.)
+KNOCK = """\
+client=$(command -v valkey-cli || command -v redis-cli)
+limit=$(command -v timeout) && limit="$limit 10"
+exec $limit "$client" -h "$1" -p "$2" $3 ping
+"""
 
 
 def probe_container(proof: Proof, scene: Scene) -> Outcome:
@@ -42,22 +47,40 @@ def probe_container(proof: Proof, scene: Scene) -> Outcome:
         return Outcome(proof, UNKNOWN, str(error))
 
 
+def ask_ahead(container: Container) -> Ahead:
+    """Ask what takes Docker a tenth of a second and more, to be answered while other proofs are asked."""
+    from keywright_ops.targets.aside import Aside
+
+    return Ahead(Aside(lambda: _health(container)).answer, Aside(container.processes).answer)
+
+
+def _health(container: Container) -> Completed:
+    return container.inside("sh", f"{CONFIGURATION}/health.sh")
+
+
+def _ahead(scene: Scene, container: Container) -> Ahead:
+    """What was asked already, else how to ask it now."""
+    return scene.ahead or Ahead(lambda: _health(container), container.processes)
+
+
 def _ask(proof: Proof, scene: Scene, container: Container) -> Outcome:
     match proof.probe:
         case PublishedOnly():
             return _published(proof, scene)
         case HealthPasses():
-            done = container.inside("sh", f"{CONFIGURATION}/health.sh")
+            done = _ahead(scene, container).health()
             said = (done.output + done.errors).strip().splitlines()
             return judge_health(proof, done.code, said[-1] if said else "", scene.facts)
         case NotRoot():
-            return judge_account(proof, container.processes())
+            return judge_account(proof, _ahead(scene, container).processes())
         case InspectKeepsSecrets():
-            return judge_secrets(proof, container.processes(), scene.facts, scene.secrets)
+            return judge_secrets(
+                proof, _ahead(scene, container).processes(), scene.facts, scene.secrets
+            )
         case InsightAnswers():
             insight = scene.plan.insight
             assert insight is not None
-            return judge_insight(proof, insight, scene.facts, insight_health(insight.port))
+            return judge_insight(proof, scene.plan, scene.facts, insight_health(insight.port))
         case _:
             return _neighbour(proof, scene, container)
 

@@ -1,6 +1,6 @@
 """What a proof is asked about."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from keywright.secret import Secret
@@ -8,7 +8,14 @@ from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.facts import AclUser, Certificate, Facts
 from keywright_ops.model.plan import Plan
-from keywright_ops.targets.target import Target
+from keywright_ops.targets.target import Completed, Target
+
+
+class Ahead(NamedTuple):
+    """What was asked of a container before it was needed."""
+
+    health: Callable[[], Completed]
+    processes: Callable[[], str]
 
 
 class Scene(NamedTuple):
@@ -24,3 +31,4 @@ class Scene(NamedTuple):
     secrets: tuple[Secret, ...] = ()
     folder: str = ""
     certificate: Certificate | Missing = Missing("no TLS is declared")
+    ahead: Ahead | None = None

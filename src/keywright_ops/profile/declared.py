@@ -110,8 +110,9 @@ class Values:
         return self.text("engine")
 
     def inner_port(self) -> int:
-        """Return the port where the server answers inside Docker: TLS's, or the plain one."""
-        return self.number("tls.port") if self.encrypted() else self.number("port")
+        """Return the port where the server answers inside Docker: the plain one while it is open, or TLS."""
+        beside = self.origin("port") and self.any("port")  # both are open while clients move
+        return self.number("tls.port" if self.encrypted() and not beside else "port")
 
     def encrypted(self) -> bool:
         """Say whether TLS is on: with Keywright's own certificate, or with a person's."""

@@ -10,15 +10,14 @@ from keywright.errors import Unreachable
 from keywright_ops.facts.container import NOT_RUNNING, foreign
 from keywright_ops.facts.redis_conf import parse_redis_conf
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.container import Attachment
 from keywright_ops.model.plan import Plan
 from keywright_ops.targets.container import DockerContainer
 from keywright_ops.targets.target import Transport
 
 USUAL_PORT = 6379
-# What a connection meets that protected mode ends: it answers other machines with DENIED and hangs up,
-# as soon as the default user has no password.
-SHUT = ("DENIED", "broke", "closed")
+KEPT = (
+    1.0  # seconds for which an address is believed; a container that is made anew may have another
+)
 
 
 class ContainerDoor:
@@ -32,7 +31,11 @@ class ContainerDoor:
         self._plan = plan
         self._adopt = adopt
 
-    def locate(self) -> Endpoint:
+    def inside(self) -> Endpoint:
+        """Return the way over the container's own loopback."""
+        return self.locate(near=False)
+
+    def locate(self, near: bool = True) -> Endpoint:
         """Return where it answers now. Raises Unreachable when it does not run or is suspended."""
         container = self._look.glance().container
         if isinstance(container, Missing) or not container.running:
@@ -48,27 +51,23 @@ class ContainerDoor:
                 f"container {container.name} is paused",
                 f"`keywright up` lets it go on; so does `docker unpause {container.name}`",
             )
-        return self._at(*self._port(), self._look.near())
+        return self._at(*self._port(), near)
 
-    def others(self, why: str) -> list[Endpoint]:
-        """Return further ways in, after the usual one failed with these words: the declared port, where
-        redis.conf was edited to another; and the container's own loopback, to which no server is shut."""
-        port, near = self._port(), self._look.near()
-        tls = self._plan.listen.tls
-        declared = (self._plan.listen.port, False)
-        if not self._plan.listen.port and tls is not None:
-            declared = (tls.port, True)
-        found = [self._at(*declared, near)] if declared != port else []
-        if near is not None and any(word in why for word in SHUT):
-            found.append(self._at(*port, None))
-        return found
+    def declared(self) -> Endpoint | None:
+        """Return where the plan has it, if redis.conf on disk names another port: somebody edited it."""
+        listen = self._plan.listen
+        place = (listen.port, False)
+        if not listen.port and listen.tls is not None:
+            place = (listen.tls.port, True)
+        return None if place == self._port() else self._at(*place, near=True)
 
-    def _at(self, port: int, encrypted: bool, near: Attachment | None) -> Endpoint:
+    def _at(self, port: int, encrypted: bool, near: bool) -> Endpoint:
         # Docker has told whose container it is, so no certificate need say it again: one that has
         # expired, or is being renewed, must not shut its own mender out
         tls = Tls(verify=False) if encrypted else None
-        if near is not None:
-            return Endpoint(host=near.address, port=port, tls=tls)
+        bridge = self._look.near() if near else None
+        if bridge is not None:
+            return Endpoint(host=bridge.address, port=port, tls=tls)
         from keywright_ops.targets.relay import container_relay  # elsewhere than on Linux
 
         assert self._plan.container is not None

@@ -201,7 +201,7 @@ def run_up(
 
     ask = Ask(None, None, wish.environ, watch, lambda outcome: None, confirm)
     shop = _shop(opened, journal, ask)
-    done, _ = bring_up(ask, opened, declared, shop, token)
+    _, done, _ = bring_up(ask, opened, shop, token)
     if opened.vault.turns:
         reopen = partial(open_stage, world, wish, wire)
         opened = go_on(Rotation(ask, reopen, lambda now: _shop(now, journal, ask)), opened).opened

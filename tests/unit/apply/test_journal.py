@@ -10,7 +10,6 @@ from tests.unit.apply.scenes import AOF
 from tests.unit.apply.stage import HOME, OTHER_PROGRAM, PROGRAM, Wire, Wish, open_stage
 
 from keywright.errors import ApplyError
-from keywright_ops.actions.declared import declare
 from keywright_ops.actions.up import Ask, bring_up
 from keywright_ops.apply.apply import Workshop
 from keywright_ops.apply.journal import KEEP_RUNS, Journal
@@ -29,7 +28,7 @@ def brought_up(world: World, wish: Wish, journal: Any) -> list[str]:
     opened = open_stage(world, wish, Wire())
     ask = Ask(None, None, wish.environ, watch, lambda outcome: None, lambda steps: True)
     shop = Workshop(opened.target, opened.plan, opened.vault, journal, watch, lambda steps: True)
-    bring_up(ask, opened, declare(opened), shop, "token")
+    bring_up(ask, opened, shop, "token")
     return [secret.reveal() for secret in opened.secrets.values()]
 
 
