@@ -5,13 +5,14 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
-.PHONY: help up test lint format lab bench bench-docker wheel clean
+.PHONY: help up test lint format lab soak bench bench-docker wheel clean
 
 help:
 	@echo 'make up      set up everything and start a proven server under the environment local'
 	@echo 'make test    all tests that need no root'
 	@echo 'make lint    style, types and the layers'
 	@echo 'make lab     the tests that need root and Debian packages'
+	@echo 'make soak    `up` in Docker killed at every boundary (an hour; needs what make lab needs)'
 	@echo 'make bench   the figures, as ratios against their limits'
 	@echo 'make bench-docker   the figures in Docker (needs root and Debian packages)'
 	@echo 'make clean   remove everything that make made (no data of any environment)'
@@ -35,6 +36,9 @@ format: $(VENV)/.dev
 lab: $(VENV)/.dev
 	@test "$$(id -u)" = 0 || { echo 'make lab: needs root, because it starts a Docker Engine and makes networks' >&2; exit 1; }
 	$(VENV)/bin/python -m pytest -m lab
+
+soak: $(VENV)/.dev
+	KEYWRIGHT_SOAK=1 $(VENV)/bin/python -m pytest -m lab tests/lab/test_docker_killed.py
 
 bench: $(VENV)/.dev
 	$(VENV)/bin/python bench/startup.py

@@ -76,9 +76,11 @@ class Wire:
     def batch(self, commands: Iterable[Sequence[Word]]) -> list[Reply]:
         """Send several commands in one write; errors stand in the list as ReplyError values."""
         packed = [_pack(words) for words in commands]
+        replies: list[Reply] = []
         try:
             self._socket.sendall(b"".join(packed))
-            replies = [self._read() for _ in packed]
+            for _ in packed:
+                replies.append(self._read())  # noqa: PERF401 - what came before a hang-up is kept
         except (TimeoutError, BlockingIOError):  # the second is what SO_RCVTIMEO says
             self.close()
             raise ConnectionLost(
@@ -86,6 +88,10 @@ class Wire:
                 "is the server busy, stopped (SIGSTOP) or behind a firewall that drops?",
             ) from None
         except OSError as error:
+            refusal = replies[-1] if replies and not self._answered else None
+            if isinstance(refusal, ReplyError):  # it said why (protected mode, too many clients)
+                self.close()
+                raise refusal from None
             if self._relay is not None:
                 raise self._ended(self._relay) from None
             self.close()

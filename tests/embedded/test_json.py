@@ -20,7 +20,7 @@ REPORTS = {
     "check": (("check",), "proofs server restart_proof warnings timing"),
     "status": (
         ("status",),
-        f"{STATUS} certificate oldest_password rotations",
+        f"{STATUS} certificate container oldest_password rotations",
     ),
     "diff": (("diff",), "dry_run steps"),
     "render": (("render",), "files rules written warnings"),

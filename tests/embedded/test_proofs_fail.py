@@ -75,6 +75,8 @@ def test_append_only_file_damaged(settled: Person, how: str) -> None:
 def test_admin_locked_out(settled: Person) -> None:
     """Law: a server that refuses Keywright's admin is a failed proof, not an unknown one."""
     settled.ask("ACL", "SETUSER", "admin", "resetpass", ">another")
+    assert {"users"} == set(failing(settled))  # asked as the default user, who may do all
+    settled.ask("ACL", "SETUSER", "default", "resetpass", ">another", user="default")
     failed = failing(settled)
     assert {"settings", "users"} <= set(failed)
     assert "WRONGPASS" in failed["users"]

@@ -27,7 +27,6 @@ USERS = (
     " resetchannels -@all +ping +info\n"
 )
 SHELLS = ("dash", "busybox", "bash")
-QUICK = 0.5  # seconds; well under Docker's limit, also on a busy machine
 
 
 class Patient(NamedTuple):
@@ -47,7 +46,6 @@ class Patient(NamedTuple):
         if program is None:
             pytest.skip(f"{shell} is not installed")
         argv = [program, "sh"] if shell == "busybox" else [program]
-        begun = time.monotonic()
         done = subprocess.run(
             [*argv, str(self.folder / "health.sh")],
             stdin=subprocess.DEVNULL,
@@ -55,9 +53,8 @@ class Patient(NamedTuple):
             stderr=subprocess.STDOUT,
             env={"PATH": str(self.folder / "bin")},
             text=True,
-            timeout=10,
+            timeout=5,  # seconds, as Docker's own limit for it
         )
-        assert time.monotonic() - begun < QUICK
         assert PASSWORD not in done.stdout
         assert done.stdout.count("\n") == (1 if done.returncode else 0), done.stdout
         return done.returncode, done.stdout.rstrip("\n")

@@ -105,6 +105,17 @@ def test_a_refused_login_is_the_servers_own_word(open_server: Server, relay: Rel
     assert [] == left(open_server.port)
 
 
+@pytest.mark.parametrize("direct", [True, False], ids=["direct", "relay"])
+def test_what_a_server_says_before_it_hangs_up_is_told(open_server: Server, direct: bool) -> None:
+    """Law: "max number of clients", "protected mode": the reason, and not that it closed the connection."""
+    way = () if direct else copying(open_server.port)
+    with Wire(Endpoint(port=open_server.port)) as holder:
+        holder.call("CONFIG", "SET", "maxclients", "1")
+        login = Endpoint(port=open_server.port, relay=way, username="default", password=Secret("x"))
+        with pytest.raises(ReplyError, match="max number of clients reached"):
+            Wire(login, "some name")
+
+
 def test_a_relay_ends_when_the_server_hangs_up(open_server: Server, relay: Relay) -> None:
     """The line breaks on the server's side: ConnectionLost at once, and no process is left."""
     wire = Wire(Endpoint(host="shop-redis", port=7, relay=relay(open_server.port)))

@@ -15,10 +15,15 @@ NAMES = [str(page.relative_to(ROOT)) for page in pages()]
 @pytest.mark.skipif(not READY, reason="the command line has no file yet")
 @pytest.mark.parametrize("name", NAMES)
 def test_the_examples_of_a_page_hold(name: str, tmp_path: Path):
-    """Every example of a page does what the page says, in the page's order."""
+    """Every example of a page does what the page says, in the page's order.
+
+    Those that need a Docker Engine are run by tests/lab/test_readme_docker.py.
+    """
     stage = Stage(tmp_path)
     try:
         for example in examples(ROOT / name):
+            if example.lab:
+                continue
             if example.kind in RUN and example.why is None:
                 wrong = stage.play(example)
                 assert wrong == "", f"{name}:{example.line}\n{wrong}"

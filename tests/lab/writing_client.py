@@ -7,19 +7,19 @@ after number onto the key until its input ends, then prints what it saw as JSON.
 import json
 import select
 import sys
+from typing import Any
 
 import redis
 
 
 class Counted(redis.Connection):
-    """A connection that is counted when it has been made."""
+    """A connection that is counted when it is opened."""
 
     made = 0
 
-    def on_connect(self) -> None:
-        """Count, then greet as every connection does."""
+    def _connect(self) -> Any:
         Counted.made += 1
-        super().on_connect()
+        return super()._connect()
 
 
 def write_on(host: str, port: int, key: str) -> None:

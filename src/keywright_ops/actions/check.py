@@ -42,7 +42,11 @@ def check(ask: Ask, with_restart: bool) -> CheckReport:
             report.plan, report.outcomes, report.server, report.restart, report.timing
         )
     opened = open_environment(ask.file, ask.environment, ask.environ, ask_host=True)
-    facts = gather(opened.target, opened.plan, frozenset({"process", "info"}))
+    facts = gather(opened.target, opened.plan, frozenset({"process", "info", "housing"}))
+    if opened.target.container is not None:
+        from keywright_ops.actions.docker_refusals import refuse_foreign_container
+
+        refuse_foreign_container(opened, facts, adopt=False)
     if isinstance(facts.process, Missing):
         raise Unreachable(
             f"no server of environment {opened.plan.environment} runs", "`keywright up` starts it"

@@ -13,12 +13,15 @@ from keywright_ops.gather.engine_host import find_engine_host
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.container import ContainerFacts, Housing
 from keywright_ops.model.facts import Facts
-from keywright_ops.model.step import Control, RunCommand, Signal, Step
+from keywright_ops.model.step import Control, Move, RunCommand, Signal, Step
 from keywright_ops.render.container import DATA
 from keywright_ops.steps.appendonly import appendonly_on_disk
-from keywright_ops.steps.container import declared_publications
+from keywright_ops.steps.diff import Declared
+from keywright_ops.steps.doors import declared_publications
 from keywright_ops.targets.ports import TAKEN, holder
 from keywright_ops.targets.target import Container
+
+WRITTEN = b"Written by Keywright"  # stands in the first lines of every file of ours
 
 
 def refuse_housing(opened: Opened, facts: Facts, steps: tuple[Step, ...], adopt: bool) -> None:
@@ -27,13 +30,13 @@ def refuse_housing(opened: Opened, facts: Facts, steps: tuple[Step, ...], adopt:
     if isinstance(housing, Missing) or container is None:
         return
     _refuse_other_volume(opened, housing)
-    if not any(isinstance(each.do, Control) for each in steps):
-        _refuse_small_machine(opened, container, steps)
-        return
-    _refuse_shadow(opened, housing, adopt)
-    _refuse_namesake(opened, container, housing)
-    _refuse_taken_ports(opened, housing)
     _refuse_small_machine(opened, container, steps)
+    if any(isinstance(each.do, Control | Signal) for each in steps):
+        container.compose()  # Unreachable without one
+        _refuse_shadow(opened, housing, adopt)
+        _refuse_namesake(opened, container, housing)
+        _refuse_taken_ports(opened, housing)
+        _refuse_unloadable(opened, facts, steps)
 
 
 def refuse_foreign_container(opened: Opened, facts: Facts, adopt: bool) -> None:
@@ -47,6 +50,34 @@ def refuse_foreign_container(opened: Opened, facts: Facts, adopt: bool) -> None:
             f"`keywright up -e {plan.environment} --adopt` takes its data over and sets it aside; or "
             f"declare another name: env.{plan.environment}.container.name",
         )
+
+
+def set_compose_aside(opened: Opened, declared: Declared, adopt: bool) -> tuple[Step, ...]:
+    """Return the step that keeps a compose file which a person wrote, under another name; () for none.
+
+    Raises Refused without `adopt`: it may hold services that Keywright knows nothing of.
+    """
+    if declared.compose is None:
+        return ()
+    path = declared.compose.path
+    content = opened.target.transport.read(path)
+    if isinstance(content, Missing) or WRITTEN in content[:400]:
+        return ()
+    if not adopt:
+        raise Refused(
+            f"{path} is there, and Keywright did not write it",
+            f"declare another name: env.{opened.plan.environment}.container.compose_file; or "
+            "`keywright up --adopt` keeps it under another name",
+        )
+    aside = f"{path}.before-keywright"
+    return (
+        Step(
+            id="compose-aside",
+            title=f"keep {path.rpartition('/')[2]} as {aside.rpartition('/')[2]}",
+            do=Move(path, aside),
+            undo=Move(aside, path),
+        ),
+    )
 
 
 def _refuse_other_volume(opened: Opened, housing: Housing) -> None:
@@ -123,20 +154,22 @@ def _refuse_taken_ports(opened: Opened, housing: Housing) -> None:
         places.append(("127.0.0.1", plan.insight.port, "insight.port"))
         ours |= _published(housing.insight)
     for address, port, key in places:
-        if (address, port) in ours:
+        if port in ours:
             continue
         if opened.target.transport.bind_problem(address, port) == TAKEN:
+            publisher = opened.target.container.publisher(port) if opened.target.container else ""
+            who = f"the container {publisher}" if publisher else holder(port)
             raise ApplyError(
-                f"port {port} on {address} is taken by {holder(port)}",
+                f"port {port} on {address} is taken by {who}",
                 f"stop that, or declare another one: env.{plan.environment}.{key}",
             )
 
 
-def _published(found: ContainerFacts | Missing) -> set[tuple[str, int]]:
-    """What a running container holds already."""
+def _published(found: ContainerFacts | Missing) -> set[int]:
+    """The ports that the running container holds: it gives them back when it is made anew."""
     if isinstance(found, Missing) or not found.running:
         return set()
-    return {(each.address, each.port) for each in found.published}
+    return {each.port for each in found.published}
 
 
 def _refuse_small_machine(opened: Opened, container: Container, steps: tuple[Step, ...]) -> None:
@@ -166,7 +199,7 @@ def _refuse_small_machine(opened: Opened, container: Container, steps: tuple[Ste
         )
 
 
-def refuse_unloadable(opened: Opened, facts: Facts, steps: tuple[Step, ...]) -> None:
+def _refuse_unloadable(opened: Opened, facts: Facts, steps: tuple[Step, ...]) -> None:
     """Data that the plan's image cannot load: another engine's, or a newer format. Raises Refused.
 
     It is tried on a copy, in a container of that image, before anything is stopped or made; only where

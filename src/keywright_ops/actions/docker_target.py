@@ -30,4 +30,5 @@ def docker_target(
     files = ContainerFiles(host, docker, look, plan, folder)
     data = VolumeData(docker, plan)
     door = ContainerDoor(look, files, plan, adopt)
-    return Target(files, supervisor, Door(door.locate, secrets), container=look, data=data)
+    way = Door(door.locate, secrets, door.inside, door.others)
+    return Target(files, supervisor, way, container=look, data=data)

@@ -10,7 +10,7 @@ from keywright.errors import InputError, ProfileError, Refused
 from keywright.secret import Secret
 from keywright_ops.actions.locate import locate
 from keywright_ops.actions.place import Place, find_place
-from keywright_ops.actions.secrets import secret_warnings
+from keywright_ops.actions.secrets import with_secret_warnings
 from keywright_ops.gather.environment import port
 from keywright_ops.gather.host import gather_host
 from keywright_ops.model.absence import Discovered, Missing
@@ -122,12 +122,7 @@ def open_environment(
         if found:
             vault.adopt("default", found)
     secrets = choose_secrets(plan, vault, place, environ)
-    plan = plan._replace(
-        warnings=(
-            *plan.warnings,
-            *secret_warnings(plan, vault, given_password(plan, place, environ)),
-        )
-    )
+    plan = with_secret_warnings(plan, vault, given_password(plan, place, environ))
     by_user = by_login(plan, secrets, vault)
     if plan.container is not None:
         from keywright_ops.actions.docker_target import docker_target  # `local` needs no Docker

@@ -9,14 +9,16 @@ from keywright_ops.model.step import RunCommand, Step
 
 
 def pulls(opened: Opened) -> tuple[Step, ...]:
-    """Return the steps that fetch what is not here: the server's image first, then RedisInsight's."""
+    """Return the steps that fetch what is not here: the server's image first, then RedisInsight's, which
+    is looked for only as long as there is no server: its want must not cost every `up` a while."""
     if opened.target.container is None:
         return ()
     housing, plan = opened.target.container.glance(), opened.plan
     steps = []
     if isinstance(housing.image, Missing):
         steps.append(_pull(plan.engine.image))
-    if plan.insight is not None and isinstance(housing.insight_image, Missing):
+    fresh = isinstance(housing.container, Missing)
+    if plan.insight is not None and fresh and isinstance(housing.insight_image, Missing):
         steps.append(_pull(plan.insight.image))
     return tuple(steps)
 
@@ -33,16 +35,14 @@ def fetch_images(opened: Opened, shop: Workshop) -> Opened:
     """Fetch the images that are not here.
 
     Without the server's there is nothing to be done: ApplyError. Without RedisInsight's the environment
-    does without it, and a warning says so; it is looked for only as long as no server runs.
+    does without it, and a warning says so.
     """
     steps = pulls(opened)
     if not steps or opened.target.container is None:
         return opened
-    plan, housing = opened.plan, opened.target.container.glance()
+    plan = opened.plan
     for step in steps:
         optional = step.id != f"pull-{plan.engine.image}"
-        if optional and not isinstance(housing.container, Missing):
-            continue
         try:
             apply((step,), shop, [])
         except KeywrightError as error:

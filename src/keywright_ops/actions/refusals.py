@@ -55,6 +55,10 @@ def refuse_silent(facts: Facts) -> None:
         return  # while it writes its data for the last time it answers nobody, and is waited for
     if facts.info.why.startswith(REFUSALS):
         return
+    if facts.process.suspended and facts.info.why.endswith(
+        "is paused"
+    ):  # a container, by `docker pause`
+        raise Unreachable(facts.info.why, "`keywright up` lets it go on")
     raise Unreachable(
         f"the server (process {facts.process.pid}) runs but does not answer: {facts.info.why}",
         "wait if it is busy, or end it with `keywright restart`",

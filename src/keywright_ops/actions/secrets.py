@@ -14,6 +14,14 @@ def about_passwords(plan: Plan) -> tuple[Warning, ...]:
     return tuple(each for each in plan.warnings if each.path.startswith(paths))
 
 
+def with_secret_warnings(plan: Plan, vault: Vault, given: Secret | None) -> Plan:
+    """Return the plan with what is to be said of its passwords, and without what is not so any more."""
+    known = given is not None or vault.keeps("default")
+    path = f"env.{plan.environment}.password_variable"
+    cautions = (each for each in plan.warnings if not (known and each.path == path))
+    return plan._replace(warnings=(*cautions, *secret_warnings(plan, vault, given)))
+
+
 def secret_warnings(plan: Plan, vault: Vault, given: Secret | None) -> list[Warning]:
     """A variable that carries a password of yesterday, and rotations that wait for a person."""
     found = []

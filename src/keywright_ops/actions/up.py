@@ -93,10 +93,15 @@ def plan_steps(ask: Ask) -> tuple[Opened, tuple[Step, ...]]:
     refuse_lockout(declared, facts, ask.adopt, rotated_by_us(opened.vault))
     steps = diff(declared, facts)
     if opened.target.container is not None:
-        from keywright_ops.actions.docker_refusals import refuse_elsewhere, refuse_housing
+        from keywright_ops.actions.docker_refusals import (
+            refuse_elsewhere,
+            refuse_housing,
+            set_compose_aside,
+        )
         from keywright_ops.actions.images import pulls
 
         refuse_elsewhere(opened, ask.environ)
+        steps = (*set_compose_aside(opened, declared, ask.adopt), *steps)
         refuse_housing(opened, facts, steps, ask.adopt)
         steps = (*pulls(opened), *steps) if steps else steps
     if opened.vault.turns:
@@ -198,10 +203,10 @@ def rounds(
         if opened.target.container is None:
             refuse_taken_port(opened, steps, facts)
         else:
-            from keywright_ops.actions.docker_refusals import refuse_housing, refuse_unloadable
+            from keywright_ops.actions.docker_refusals import refuse_housing, set_compose_aside
 
+            steps = set_compose_aside(opened, declared, ask.adopt) or steps
             refuse_housing(opened, facts, steps, ask.adopt)
-            refuse_unloadable(opened, facts, steps)
         refuse_lost_databases(opened.plan, facts)
         confirm(steps, shop)
         try:

@@ -12,6 +12,7 @@ from keywright.errors import ApplyError, ConnectionLost, KeywrightError, Refused
 from keywright.secret import Secret
 from keywright_ops.apply.journal import Journal
 from keywright_ops.apply.keep_copy import Storeroom, keep_copy, remove_data
+from keywright_ops.facts.ending import is_telling
 from keywright_ops.gather.environment import gather
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.plan import Plan
@@ -130,7 +131,7 @@ def _save_for_undo(step: Step, shop: Workshop, number: int) -> Do | None:
             place = shop.journal.undo_copy(number, path)
             shop.target.transport.copy(path, place)
             shop.journal.note("saved", step.id, copy=place, digest=before.digest)
-            return Copy(place, path)
+            return Copy(place, path, before.mode)
         case _:
             return step.undo
 
@@ -143,8 +144,8 @@ def _do(do: Do, shop: Workshop) -> None:
             target.transport.write(path, text.encode("utf-8", "surrogateescape"), mode)
         case RemoveFile(path):
             target.transport.remove(path)
-        case Copy(source, destination):
-            target.transport.copy(source, destination)
+        case Copy(source, destination, mode):
+            _copy(source, destination, mode, target)
         case Move(source, destination):
             target.transport.move(source, destination)
         case RunCommand(argv, stdin):
@@ -174,6 +175,17 @@ def _do(do: Do, shop: Workshop) -> None:
                 _do(each, shop)
         case _:
             assert_never(do)
+
+
+def _copy(source: str, destination: str, mode: int | None, target: Target) -> None:
+    """A file that is put back must be as open as it was: a server that cannot read it does not start."""
+    if mode is None:
+        target.transport.copy(source, destination)
+        return
+    content = target.transport.read(source)
+    if isinstance(content, Missing):
+        raise ApplyError(f"cannot copy {source}: {content.why}")
+    target.transport.write(destination, content, mode)
 
 
 def _command(user: str, argv: tuple[str | Secret, ...], slow: bool, target: Target) -> None:
@@ -228,15 +240,10 @@ def _explained(step: Step, error: KeywrightError, shop: Workshop) -> ApplyError:
     hint = error.hint
     if isinstance(step.do, Control | Signal):
         words = shop.target.supervisor.last_words()
-        telling = [line for line in words if _telling(line)] or list(words)
+        telling = [line for line in words if is_telling(line)] or list(words)
         none = "the server left no word in its log: is the disk full?"
         hint = "\n".join(["the server's last words:", *telling[-4:]]) if telling else hint or none
     return ApplyError(f"'{step.title}' failed: {error}", hint)
-
-
-def _telling(line: str) -> bool:
-    """Whether a log line is worth showing: warnings (#), fatal errors and what they quote."""
-    return " # " in line or "***" in line or line.startswith((">>>", "Bad ", "Can't"))
 
 
 def undo(done: list[Done], shop: Workshop) -> list[str]:

@@ -12,8 +12,8 @@ from keywright_ops.steps.container import (
     frame_differences,
     insight_differences,
     limit_differences,
-    published_differences,
 )
+from keywright_ops.steps.doors import published_differences
 from keywright_ops.steps.files import digest
 
 REFUSED = ("NOAUTH", "WRONGPASS")
@@ -65,7 +65,8 @@ def judge_published(
         if isinstance(answer, Missing):
             wrong.append(answer.why)
         elif not answer.startswith(REFUSED):
-            wrong.append(f"{place.address}:{place.port} answers {answer} without a password")
+            told = answer.partition(" ")[0]
+            wrong.append(f"{place.address}:{place.port} answers {told} without a password")
     if wrong:
         return Outcome(proof, FAILED, "; ".join(wrong))
     if answers:
@@ -146,4 +147,6 @@ def judge_neighbour(proof: Proof, code: int, said: str) -> Outcome:
         return Outcome(proof, PASSED, f"PING from another container → {word}")
     if word == "PONG":
         return Outcome(proof, FAILED, "PING from another container → PONG without a password")
+    if word == "DENIED":
+        return Outcome(proof, FAILED, "PING from another container → DENIED: protected mode")
     return Outcome(proof, UNKNOWN, f"it could not ask: {said or f'exit {code}'}")

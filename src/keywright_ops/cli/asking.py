@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from keywright_ops.actions.up import Ask
 from keywright_ops.cli.show import DIM, GREEN, RED, YELLOW, coloured, show_outcome
-from keywright_ops.model.proof import Outcome
+from keywright_ops.model.proof import FAILED, Outcome
 from keywright_ops.model.step import Danger, Step
 
 MARKS = {"done": ("✓", GREEN), "failed": ("✗", RED), "undone": ("↺", YELLOW)}
@@ -21,7 +21,7 @@ def ask(arguments: argparse.Namespace) -> Ask:
         environment=arguments.env,
         environ=os.environ,
         watch=_silent if silent else _progress(),
-        proved=_unseen if silent else show_outcome,
+        proved=_unseen if arguments.json else _failure if arguments.quiet else show_outcome,
         confirm=_confirm(getattr(arguments, "yes", False)),
         adopt=getattr(arguments, "adopt", False),
         engine=getattr(arguments, "engine", None) or "",
@@ -34,6 +34,12 @@ def _silent(event: str, step: Step) -> None:
 
 def _unseen(outcome: Outcome) -> None:
     """Nothing is shown while a machine reads."""
+
+
+def _failure(outcome: Outcome) -> None:
+    """--quiet prints what went wrong, and nothing else."""
+    if outcome.verdict == FAILED:
+        show_outcome(outcome)
 
 
 def _progress() -> Callable[[str, Step], None]:

@@ -93,6 +93,21 @@ def _show(report: RemoveReport) -> None:
         print(f"  kept a copy of {manifest.keys} keys, {size(manifest.size)}, in")
         print(f"    {folder}")
         print(f"  to bring it back while there is no other data ({PAGE}):")
-        print(f"    cp -a '{folder}/data' '{report.place}'")
-        print("    keywright up")
+        for command in _back(report, f"{folder}/data"):
+            print(f"    {command}")
     print(f"  passwords and configuration stay in {report.home}")
+
+
+def _back(report: RemoveReport, copy: str) -> tuple[str, ...]:
+    """The commands that bring a copy back: into the folder, or through a container into the volume."""
+    plan = report.plan
+    where = "" if plan.environment == "local" else f" -e {plan.environment}"
+    if plan.container is None:
+        return f"cp -a '{copy}' '{report.place}'", f"keywright up{where}"
+    volume, image = plan.container.volume, plan.engine.image
+    mounts = f"-v {volume}:/data -v '{copy}':/from:ro"
+    return (
+        f"docker volume create {volume}",
+        f"docker run --rm {mounts} --entrypoint cp {image} -a /from/. /data/",
+        f"keywright up{where}",
+    )

@@ -74,11 +74,21 @@ def _run(words: list[str]) -> int:
         )
         return EXIT_USAGE
     except KeywrightError as error:
-        show_error(error)
+        show_error(error, _environment(words))
         return exit_code(error)
     except Exception as error:  # noqa: BLE001 - nobody shall read a traceback at three in the morning
         show_error(_mistake(error))
         return EXIT_FAILED
+
+
+def _environment(words: list[str]) -> str | None:
+    """The environment that the words name; None when they name none."""
+    for word, value in zip(words, [*words[1:], ""], strict=True):
+        if word in ("-e", "--env"):
+            return value
+        if word.startswith("--env="):
+            return word.partition("=")[2]
+    return None
 
 
 def _mistake(error: Exception) -> "KeywrightError":

@@ -22,10 +22,19 @@ def coloured(text: str, colour: str) -> str:
     return text if plain else f"\033[{colour}m{text}\033[0m"
 
 
-def show_error(error: KeywrightError) -> None:
-    """One sentence, and a hint on lines of its own."""
+def for_environment(text: str, environment: str | None) -> str:
+    """Complete the commands that a text tells with the environment that was asked for."""
+    if not environment or " -e " in text:
+        return text
+    for verb in ("up", "down", "diff", "restart", "check", "status", "tls renew"):
+        text = text.replace(f"`keywright {verb}", f"`keywright {verb} -e {environment}")
+    return text
+
+
+def show_error(error: KeywrightError, environment: str | None = None) -> None:
+    """One sentence, and a hint on lines of its own; its commands name the environment asked for."""
     print(f"keywright: {error}", file=sys.stderr)
-    first, *more = error.hint.splitlines() or [""]
+    first, *more = for_environment(error.hint, environment).splitlines() or [""]
     if first:
         print(f"  hint: {first}", file=sys.stderr)
     for line in more:

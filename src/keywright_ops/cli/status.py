@@ -62,7 +62,8 @@ def _show(report: StatusReport) -> None:
         print(f"{coloured('✗', RED)} {name}: {word}")
         if running and isinstance(facts.info, Missing):
             print(f"  {facts.info.why}")
-        print("  next: keywright up")
+        where = "" if plan.environment == "local" else f" -e {plan.environment}"
+        print(f"  next: keywright up{where}")
         return
     info, server = facts.info, facts.server
     used, most = int(info["used_memory"]), int(info.get("maxmemory", 0))

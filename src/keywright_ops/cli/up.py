@@ -74,14 +74,18 @@ def show_up(report: UpReport) -> None:
     plan = report.plan
     if not report.steps:
         print("  nothing to do; proven again")
+        if plan.container is not None:
+            check = f"keywright check -e {plan.environment}"
+            print(f"  (`{check}` proves more: a copy loads, a neighbour is refused)")
     show_warnings(plan.warnings)
     print()
     show_headline(report)
+    directory = plan.persistence.directory
     show_pairs(
         [
             ("URL", masked_url(plan)),
             (".env", plan.application.dotenv),
-            ("data", plan.persistence.directory),
+            ("data", f"volume {plan.container.volume}" if plan.container else directory),
         ]
     )
     where = "" if plan.environment == "local" else f" -e {plan.environment}"
@@ -102,7 +106,8 @@ def show_headline(report: UpReport) -> None:
     name = "no server" if isinstance(server, Missing) else f"{server.name} {server.version}"
     passed = sum(each.verdict == PASSED for each in report.outcomes)
     proven = f"{passed} of {len(report.outcomes)} proofs"
-    pid = "" if isinstance(server, Missing) else f" (process {server.pid})"
+    where = f"container {plan.container.name}" if plan.container else ""
+    pid = "" if isinstance(server, Missing) else f" ({where or f'process {server.pid}'})"
     line = f"{name} answers on {address(plan)}{pid}"
     if bad:
         print(coloured(f"{line}, but {len(bad)} proofs failed", RED))

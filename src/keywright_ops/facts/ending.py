@@ -1,4 +1,4 @@
-"""Tells from a server's last log lines that it was asked to end and has not done so yet.
+"""Tells from a server's last log lines why it ended, and that it was asked to end but has not done so yet.
 
 A server looks at SIGTERM up to 0.1 s later, and answers everything until then: only its log knows.
 """
@@ -6,6 +6,15 @@ A server looks at SIGTERM up to 0.1 s later, and answers everything until then: 
 from keywright_ops.model.absence import Missing
 
 ASKED = "scheduling shutdown"
+# What every server logs as a warning when it starts, well or not.
+USUAL = (
+    "oO0OoO0OoO0Oo",
+    " version=",
+    "Configuration loaded",
+    "Server initialized",
+    "WARNING Memory overcommit",
+    "The TCP backlog setting",
+)
 STAYS = ("can't exit", "cannot exit", "is starting", "Ready to accept connections")
 
 
@@ -17,3 +26,10 @@ def is_ending(lines: tuple[str, ...] | Missing) -> bool:
         if any(word in line for word in STAYS):
             return False
     return False
+
+
+def is_telling(line: str) -> bool:
+    """Return whether a log line may say why: warnings (#), fatal errors and what they quote."""
+    if any(word in line for word in USUAL):
+        return False
+    return " # " in line or "***" in line or line.startswith((">>>", "Bad ", "Can't"))

@@ -25,11 +25,16 @@ from keywright_ops.model.proof import (
     PublishedOnly,
 )
 from keywright_ops.render.container import CONFIGURATION
-from keywright_ops.steps.container import declared_publications
+from keywright_ops.steps.doors import declared_publications
 from keywright_ops.targets.target import Completed, Container
 
 # The client of the image asks for a PONG without a password; what it is told is printed.
-KNOCK = 'c=$(command -v valkey-cli || command -v redis-cli); exec "$c" -h "$1" -p "$2" $3 ping'
+# (Where nothing answers to that name, the engine asks the host's name servers, for up to a minute.)
+KNOCK = """\
+client=$(command -v valkey-cli || command -v redis-cli)
+limit=$(command -v timeout) && limit="$limit 10"
+exec $limit "$client" -h "$1" -p "$2" $3 ping
+"""
 
 
 def probe_container(proof: Proof, scene: Scene) -> Outcome:

@@ -128,10 +128,11 @@ class RemoveFile(NamedTuple):
 
 
 class Copy(NamedTuple):
-    """Copy a file or folder on the target."""
+    """Copy a file or folder on the target; a file gets this mode, or belongs to its owner alone."""
 
     source: str
     destination: str
+    mode: int | None = None
 
 
 class Move(NamedTuple):

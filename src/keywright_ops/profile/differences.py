@@ -101,6 +101,13 @@ VALUES = (
         "insight.image",
     ),
     Difference(
+        "Quick Start, Docker Development",
+        "no version of the server's image is named",
+        "one pinned version of Redis or Valkey; an image without a tag, or with `:latest`, is refused",
+        "Another version may write data that the one before cannot read.",
+        "image",
+    ),
+    Difference(
         "Production Security (Docker), TLS/SSL",
         "certificate and key are enough, port 6380",
         "certificate, key and authority; clients show no certificate unless `tls.auth_clients`",
@@ -182,6 +189,54 @@ VALUES = (
 )
 
 PROCEDURES = (
+    Difference(
+        "Docker Production",
+        "`docker-compose -f docker-compose.prod.yml up -d`, in the folder of the development's file",
+        "`-p esab-prod`, always: the project has a name of its own",
+        "Compose names a project after its folder: starting one environment would replace the other's "
+        "containers.",
+        "container.project",
+    ),
+    Difference(
+        "Docker Development",
+        "Compose makes volume and network, under its project's name",
+        "`up` makes them, under exactly the guide's names; they are external in the file",
+        "So `docker-compose down -v` deletes no data, and a backend joins a network whose name does not "
+        "depend on a folder.",
+        "container.volume",
+    ),
+    Difference(
+        "Docker Production, Backup",
+        "`BGSAVE`, then `docker cp` of dump.rdb and appendonly.aof",
+        "a copy is taken of a server that ended in order, and a scratch server must load it",
+        "BGSAVE returns before the file is written; appendonly.aof is a folder since Redis 7.",
+    ),
+    Difference(
+        "Production Security (Docker), TLS/SSL",
+        "`port 0` and `tls-port 6380` in one change",
+        "two phases: both ports open, then the old one closes, asked about",
+        "In one change every client that has not followed is cut off.",
+        "tls.enabled",
+    ),
+    Difference(
+        "Redis Container Restarting, Corrupted Files",
+        "remove the volume and start again",
+        "`down --volumes` removes only what it has copied and loaded, and asks",
+        "Most of a damaged file can be saved; of a removed one nothing can.",
+    ),
+    Difference(
+        "Redis Container Restarting, Disk Full",
+        "`docker system prune -a`",
+        "never done; `docker system df` shows what takes the space",
+        "It removes every image that is not used at this moment, of every project.",
+    ),
+    Difference(
+        "Connect RedisInsight to Redis",
+        "host, port and password are typed into its window",
+        "a preset file that `up` keeps, and RedisInsight made anew when it changes",
+        "After a rotation, or TLS, a typed connection is wrong.",
+        "insight.user",
+    ),
     Difference(
         "Docker Development",
         "settings as flags of `command:`",

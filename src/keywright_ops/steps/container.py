@@ -7,9 +7,15 @@ at every restart. What Docker changes on a running container (limits, restart po
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.container import ContainerFacts, HealthCheck, Housing, Mount, Publication
 from keywright_ops.model.plan import Container, Insight, Limits, Plan
-from keywright_ops.plan.docker import publications
 from keywright_ops.render.compose import INSIGHT_PORT, bind_folders, log_options
 from keywright_ops.render.container import CONFIGURATION, DATA
+from keywright_ops.steps.doors import (
+    attaches_live,
+    change,
+    network_differences,
+    published_differences,
+    said,
+)
 
 NEW_PRIVILEGES = "no-new-privileges:true"
 ENTRYPOINT = ("/bin/sh", f"{CONFIGURATION}/entrypoint.sh")
@@ -23,8 +29,9 @@ def differences(plan: Plan, housing: Housing, folder: str) -> list[str]:
     found, container = housing.container, plan.container
     if isinstance(found, Missing) or container is None:
         return []
+    live = network_differences(plan, found) if attaches_live(plan, found) else []
     return [
-        *frame_differences(plan, housing, folder),
+        *(each for each in frame_differences(plan, housing, folder) if each not in live),
         *published_differences(plan, found),
         *limits_gone(found, container.limits),
     ]
@@ -36,34 +43,14 @@ def frame_differences(plan: Plan, housing: Housing, folder: str) -> list[str]:
     assert isinstance(found, ContainerFacts) and container is not None
     return [
         *_image(found, plan.engine.image, housing.image),
-        *_word("entrypoint", " ".join(found.entrypoint), " ".join(ENTRYPOINT)),
+        *change("entrypoint", " ".join(found.entrypoint), " ".join(ENTRYPOINT)),
         *_mounts(found, plan, folder),
         *_logging(found, container),
-        *_word("health check", _spoken(found.check), _spoken(declared_check(container))),
-        *_word("user", found.user, ""),
+        *change("health check", _spoken(found.check), _spoken(declared_check(container))),
+        *change("user", found.user, ""),
         *_privileges(found),
-        *_network(found, container),
+        *network_differences(plan, found),
     ]
-
-
-def published_differences(plan: Plan, found: ContainerFacts) -> list[str]:
-    """Return how the addresses of the host under which it answers differ from the declared."""
-    return _word("published", _said(found.published), _said(declared_publications(plan)))
-
-
-def _network(found: ContainerFacts, container: Container) -> list[str]:
-    wrong = []
-    attached = found.attachment(container.network)
-    if attached is None or container.service not in attached.aliases:
-        wrong.append(f"it is not on network {container.network} as {container.service}")
-    others = [each.network for each in found.networks if each.network != container.network]
-    return wrong + [f"it is also on network {name}" for name in others]
-
-
-def _word(what: str, seen: str, declared: str) -> list[str]:
-    if seen == declared:
-        return []
-    return [f"{what} {seen or '(none)'} → {declared or '(none)'}"]
 
 
 def _image(found: ContainerFacts, declared: str, here: str | Missing) -> list[str]:
@@ -72,18 +59,6 @@ def _image(found: ContainerFacts, declared: str, here: str | Missing) -> list[st
     if isinstance(here, str) and found.image_id != here:
         return [f"image {declared} was replaced by another build"]
     return []
-
-
-def declared_publications(plan: Plan) -> tuple[Publication, ...]:
-    """Return the addresses of the host under which the server is to answer; () for none."""
-    return tuple(
-        Publication(address.strip("[]"), port, inside)
-        for address, port, inside in publications(plan)
-    )
-
-
-def _said(published: tuple[Publication, ...]) -> str:
-    return ", ".join(f"{each.address}:{each.port} to {each.inside}" for each in published)
 
 
 def declared_mounts(plan: Plan, folder: str) -> tuple[Mount, ...]:
@@ -113,7 +88,7 @@ def _logging(found: ContainerFacts, container: Container) -> list[str]:
         return []  # the engine's own way, whatever its default is
     if found.log_driver != "json-file":
         return [f"log driver {found.log_driver} → json-file"]
-    return _word("log", _pairs(found.log_options), _pairs(options))
+    return change("log", _pairs(found.log_options), _pairs(options))
 
 
 def _pairs(options: tuple[tuple[str, str], ...]) -> str:
@@ -156,7 +131,7 @@ def limit_differences(found: ContainerFacts, limits: Limits, restart: str) -> li
         said.append(f"memory {found.memory or 'without limit'} → {limits.memory} bytes")
     if limits.cpus is not None and abs(found.cpus - limits.cpus) > 0.0005:
         said.append(f"processors {found.cpus or 'without limit'} → {limits.cpus:g}")
-    return said + _word("restart policy", found.restart, restart)
+    return said + change("restart policy", found.restart, restart)
 
 
 def insight_differences(plan: Plan, insight: Insight, housing: Housing) -> list[str]:
@@ -166,8 +141,8 @@ def insight_differences(plan: Plan, insight: Insight, housing: Housing) -> list[
     declared = (Publication("127.0.0.1", insight.port, INSIGHT_PORT),)
     data = found.mounted(DATA)
     wrong = _image(found, insight.image, housing.insight_image)
-    wrong += _word("published", _said(found.published), _said(declared))
-    wrong += _word("data", data.source if data else "", insight.volume)
+    wrong += change("published", said(found.published), said(declared))
+    wrong += change("data", data.source if data else "", insight.volume)
     wrong += limits_gone(found, insight.limits) + _logging(found, plan.container)
     if found.attachment(plan.container.network) is None:
         wrong.append(f"it is not on network {plan.container.network}")

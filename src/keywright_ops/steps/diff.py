@@ -168,7 +168,7 @@ def _change_running(declared: Declared, facts: Facts) -> list[Step]:
     if all(each.name != "appendonly" for each in differing(plan, facts)):
         steps += _agree(plan, facts)
     anew = _housing_reasons(declared, facts)
-    reasons = [*_restart_reasons(plan, facts), *anew]
+    reasons = anew if _is_foreign(plan, facts) else [*_restart_reasons(plan, facts), *anew]
     steps += open_beside(plan, facts)
     if reloads_live(facts):
         steps += reload_certificate(plan, declared.certificate, facts)
@@ -201,6 +201,8 @@ def _housing_reasons(declared: Declared, facts: Facts) -> list[str]:
         return []
     from keywright_ops.steps.container import differences  # `local` lives in no container
 
+    if _is_foreign(declared.plan, facts):
+        return ["it is taken over, and its container set aside"]
     return differences(declared.plan, facts.housing, declared.compose.folder)
 
 
@@ -208,17 +210,33 @@ def _update_housing(declared: Declared, facts: Facts) -> list[Step]:
     """What Docker changes while the server runs; a container that is made anew gets it by that."""
     if isinstance(facts.housing, Missing) or _housing_reasons(declared, facts):
         return []
-    from keywright_ops.steps.housing import update_live  # `local` lives in no container
+    from keywright_ops.steps.doors import attach_live  # `local` lives in no container
+    from keywright_ops.steps.housing import update_live
 
-    return update_live(declared.plan, facts.housing)
+    assert declared.compose is not None
+    new = differs(declared.compose, facts)
+    attach = attach_live(declared.plan, facts.housing, new)
+    return [*update_live(declared.plan, facts.housing), *attach]
+
+
+def _is_foreign(plan: Plan, facts: Facts) -> bool:
+    if isinstance(facts.housing, Missing):
+        return False
+    from keywright_ops.facts.container import foreign  # `local` lives in no container
+
+    return bool(foreign(plan, facts.housing.container))
 
 
 def _taken_back(ending: Step, declared: Declared, facts: Facts) -> Step:
-    """A stop is taken back by starting what was stopped; a foreign container by its name alone."""
+    """A stop says what it closes, and is taken back by starting what was stopped; a foreign container by
+    its name alone."""
     if declared.compose is None or isinstance(facts.housing, Missing):
         return ending
-    from keywright_ops.steps.housing import stop_foreign  # `local` lives in no container
+    from keywright_ops.steps.doors import clients_move  # `local` lives in no container
+    from keywright_ops.steps.housing import stop_foreign
 
+    if differs(declared.compose, facts):  # else it was opened by hand: no client was promised it
+        ending = clients_move(ending, declared.plan, facts.housing)
     return stop_foreign(ending, declared.plan, facts.housing)
 
 

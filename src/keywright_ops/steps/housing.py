@@ -15,6 +15,7 @@ from keywright_ops.steps.container import (
     limit_differences,
     limits_gone,
 )
+from keywright_ops.steps.doors import make
 
 
 def set_aside_foreign(plan: Plan, housing: Housing) -> list[Step]:
@@ -45,14 +46,14 @@ def set_aside_foreign(plan: Plan, housing: Housing) -> list[Step]:
 
 
 def begin_anew(begin: Step, plan: Plan, housing: Housing, folder: str) -> Step:
-    """The start of a container: made anew where it differs; in a foreign one's place it is undone by
-    leaving the name free again."""
+    """The start of a container: made anew where it differs; where there was none of ours before, it is
+    undone by leaving the name free again."""
     found = housing.container
-    if isinstance(found, Missing):
-        return begin
-    if foreign(plan, found):
-        leave = InOrder((Control("stop"), RunCommand(("docker", "rm", found.name))))
-        return begin._replace(undo=leave)
+    assert plan.container is not None
+    if isinstance(found, Missing) or foreign(plan, found):
+        # -f: where Compose failed, there may be none
+        leave = RunCommand(("docker", "rm", "-f", plan.container.name))
+        return begin._replace(undo=InOrder((Control("stop"), leave)))
     if differences(plan, housing, folder):
         return begin._replace(title="make the container anew", do=Control("recreate"))
     return begin
@@ -68,33 +69,20 @@ def stop_foreign(ending: Step, plan: Plan, housing: Housing) -> Step:
 
 def make_ground(plan: Plan, housing: Housing) -> list[Step]:
     """Return the steps that make what stands before any container: the network and the volumes."""
-    container, label = plan.container, _label(plan)
+    container = plan.container
     assert container is not None
     steps = []
     if isinstance(housing.network, Missing):
-        steps.append(_make("network", container.network, label))
+        steps.append(make("network", container.network, plan))
     if isinstance(housing.volume, Missing):
-        steps.append(_make("volume", container.volume, label))
+        steps.append(make("volume", container.volume, plan))
     return steps + _insight_volume(plan, housing)
 
 
 def _insight_volume(plan: Plan, housing: Housing) -> list[Step]:
     if plan.insight is None or not isinstance(housing.insight_volume, Missing):
         return []
-    return [_make("volume", plan.insight.volume, _label(plan))]
-
-
-def _label(plan: Plan) -> tuple[str, str]:
-    return ("--label", f"keywright.environment={plan.app}-{plan.environment}")
-
-
-def _make(kind: str, name: str, label: tuple[str, str]) -> Step:
-    return Step(
-        id=f"make-{name}",
-        title=f"make the {kind} {name}",
-        do=RunCommand(("docker", kind, "create", *label, name)),
-        undo=RunCommand(("docker", kind, "rm", name)),
-    )
+    return [make("volume", plan.insight.volume, plan)]
 
 
 def take_down(plan: Plan, housing: Housing) -> tuple[list[Step], list[Step]]:
@@ -172,7 +160,9 @@ def tend_insight(plan: Plan, facts: Facts, anew: bool) -> list[Step]:
         return []
     if isinstance(housing.insight, Missing):
         # (its volume is not there yet where it was switched on later)
-        return [*_insight_volume(plan, housing), _start_insight("start RedisInsight", "start")]
+        first = _start_insight("start RedisInsight", "start")
+        remove = RunCommand(("docker", "rm", "-f", insight.name))
+        return [*_insight_volume(plan, housing), first._replace(undo=remove)]
     wrong = insight_differences(plan, insight, housing)
     if anew:
         wrong.append("its connection changed")

@@ -6,7 +6,7 @@ from keywright_ops.facts.acl import same_rights
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.facts import AclUser, Facts
-from keywright_ops.model.step import LOAD_USERS, Step
+from keywright_ops.model.step import LOAD_USERS, Danger, Step
 from keywright_ops.steps.files import differs, write
 
 
@@ -42,12 +42,26 @@ def load_users(
     live = {} if isinstance(facts.config, Missing) else facts.config
     sentences = user_differences(declared, facts)
     if sentences and live.get("aclfile", reads) == reads:
-        steps.append(
-            Step(
-                id="load-users",
-                title=f"load the users ({'; '.join(sentences)})",
-                do=LOAD_USERS,
-                undo=LOAD_USERS,
-            )
-        )
+        title = f"load the users ({'; '.join(sentences)})"
+        step = Step(id="load-users", title=title, do=LOAD_USERS, undo=LOAD_USERS)
+        steps.append(_without(switched_off(declared, facts) if steps else [], step))
     return steps
+
+
+def switched_off(declared: Mapping[str, AclUser], facts: Facts) -> list[str]:
+    """Return the users who may log in now and may not as declared."""
+    live = {} if isinstance(facts.users, Missing) else facts.users
+    return [
+        name
+        for name, user in declared.items()
+        if not user.enabled and name in live and live[name].enabled
+    ]
+
+
+def _without(names: list[str], step: Step) -> Step:
+    """Who logs in as one of these must use another name first. What somebody switched on by hand, beside
+    the file, nobody relies on: there are no names then."""
+    if not names:
+        return step
+    told = f"clients must follow: nobody logs in as {' or '.join(names)} any more"
+    return step._replace(title=f"{step.title}; {told}", danger=Danger.CLIENTS_FOLLOW)

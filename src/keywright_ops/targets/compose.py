@@ -7,7 +7,7 @@ Rule 2: what is signalled is this very start of this very container.
 
 import time
 
-from keywright.errors import Refused
+from keywright.errors import ApplyError, Refused
 from keywright_ops.facts.container import container_process
 from keywright_ops.facts.process import parse_listeners
 from keywright_ops.model.absence import Missing
@@ -67,8 +67,10 @@ class ComposeSupervisor:
             self._docker.demand("kill", "--signal", name, self._container.name)
 
     def stop(self) -> None:
-        """Make sure that nothing runs and that no restart policy starts it again."""
-        self._docker.demand("stop", "-t", "60", self._container.name)
+        """Make sure that nothing runs and that no restart policy starts it again; none is fine."""
+        done = self._docker.run("stop", "-t", "60", self._container.name)
+        if done.code != 0 and "No such container" not in done.errors:
+            raise ApplyError(f"docker stop failed: {told(done.errors)}")
 
     def last_words(self) -> tuple[str, ...]:
         """The last lines that the server logged since we started or signalled it, newest last."""

@@ -66,6 +66,11 @@ class DockerContainer:
         done = self._docker.run("volume", "ls", "--quiet", "--filter", f"name={name}$")
         return tuple(done.output.split())
 
+    def publisher(self, port: int) -> str:
+        """The container that holds this port of the host; "" for none."""
+        done = self._docker.run("ps", "--filter", f"publish={port}", "--format", "{{.Names}}")
+        return done.output.partition("\n")[0].strip()
+
     def machine(self) -> tuple[int, int]:
         """The processors and the bytes of memory that the engine has; (0, 0) when it does not tell."""
         done = self._docker.run("info", "--format", "{{.NCPU}} {{.MemTotal}}")
@@ -73,6 +78,10 @@ class DockerContainer:
         if len(words) != 2 or not all(word.isdigit() for word in words):
             return 0, 0
         return int(words[0]), int(words[1])
+
+    def compose(self) -> tuple[str, ...]:
+        """How Compose is called here. Raises Unreachable without one."""
+        return self._docker.compose_argv()
 
     def inside(self, *argv: str) -> Completed:
         """Run a program in the server's container."""

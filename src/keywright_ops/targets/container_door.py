@@ -10,14 +10,12 @@ from keywright.errors import Unreachable
 from keywright_ops.facts.container import NOT_RUNNING, foreign
 from keywright_ops.facts.redis_conf import parse_redis_conf
 from keywright_ops.model.absence import Missing
+from keywright_ops.model.container import Attachment
 from keywright_ops.model.plan import Plan
 from keywright_ops.targets.container import DockerContainer
 from keywright_ops.targets.target import Transport
 
 USUAL_PORT = 6379
-KEPT = (
-    1.0  # seconds for which an address is believed; a container that is made anew may have another
-)
 
 
 class ContainerDoor:
@@ -31,7 +29,11 @@ class ContainerDoor:
         self._plan = plan
         self._adopt = adopt
 
-    def locate(self) -> Endpoint:
+    def inside(self) -> Endpoint:
+        """Return the way over the container's own loopback."""
+        return self.locate(near=False)
+
+    def locate(self, near: bool = True) -> Endpoint:
         """Return where it answers now. Raises Unreachable when it does not run or is suspended."""
         container = self._look.glance().container
         if isinstance(container, Missing) or not container.running:
@@ -47,16 +49,27 @@ class ContainerDoor:
                 f"container {container.name} is paused",
                 f"`keywright up` lets it go on; so does `docker unpause {container.name}`",
             )
-        port, encrypted = self._port()
+        return self._at(*self._port(), self._look.near() if near else None)
+
+    def others(self) -> list[Endpoint]:
+        """Return further ways in: the declared port, where redis.conf was edited to another."""
+        port, near = self._port(), self._look.near()
+        tls = self._plan.listen.tls
+        declared = (self._plan.listen.port, False)
+        if not self._plan.listen.port and tls is not None:
+            declared = (tls.port, True)
+        return [self._at(*declared, near)] if declared != port else []
+
+    def _at(self, port: int, encrypted: bool, near: Attachment | None) -> Endpoint:
         # Docker has told whose container it is, so no certificate need say it again: one that has
         # expired, or is being renewed, must not shut its own mender out
         tls = Tls(verify=False) if encrypted else None
-        near = self._look.near()
         if near is not None:
             return Endpoint(host=near.address, port=port, tls=tls)
         from keywright_ops.targets.relay import container_relay  # elsewhere than on Linux
 
-        relay = container_relay("docker", container.name, port)
+        assert self._plan.container is not None
+        relay = container_relay("docker", self._plan.container.name, port)
         return Endpoint(host="127.0.0.1", port=port, relay=relay, tls=tls)
 
     def _port(self) -> tuple[int, bool]:

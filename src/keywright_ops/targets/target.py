@@ -142,8 +142,16 @@ class Container(Protocol):
         """The volumes whose name ends so."""
         ...
 
+    def publisher(self, port: int) -> str:
+        """The container that holds this port of the host; "" for none."""
+        ...
+
     def machine(self) -> tuple[int, int]:
         """The processors and the bytes of memory that the engine has; (0, 0) when it does not tell."""
+        ...
+
+    def compose(self) -> tuple[str, ...]:
+        """How Compose is called here. Raises Unreachable without one."""
         ...
 
     def inside(self, *argv: str) -> Completed:
