@@ -99,10 +99,13 @@ class DockerPerson(Person):
 
     def wire_to(self, container: str, user: str = "admin", port: int = 6379) -> Wire:
         """A connection into a container, logged in as a user of this person's vault."""
+        return self.wire_as(container, user, self.secrets[user], port)
+
+    def wire_as(self, container: str, user: str, password: str, port: int = 6379) -> Wire:
+        """A connection into a container, logged in with this password."""
         docker = container_relay(DOCKER, container, port)
         relay = ("env", f"DOCKER_HOST={self.engine.socket}", *docker)
-        password = Secret(self.secrets[user])
-        return Wire(Endpoint(relay=relay, username=user, password=password, timeout=30))
+        return Wire(Endpoint(relay=relay, username=user, password=Secret(password), timeout=30))
 
     def server_pid(self, container: str) -> int:
         """The process id, on this machine, of the server in a container."""
