@@ -93,6 +93,21 @@ def test_loads_what_was_written(
     assert [] == scratches(engine)
 
 
+def test_it_is_waited_for_until_all_is_loaded(
+    engine: Engine, redis_image: str, volume: str
+) -> None:
+    """Law: a server that still loads is not taken for one that has: INFO says async_loading:0 then."""
+    commands = "seq 5000 | sed 's/.*/SET many:& value/' | redis-cli -s /tmp/s >/dev/null\n"
+    script = FILL.format(server="redis-server", more="--appendonly yes", end="SHUTDOWN")
+    run = ("run", "--rm", "--network", "none", "-v", f"{volume}:/data", "--entrypoint", "sh")
+    script = script.replace("redis-cli -s /tmp/s -n 3", f"{commands}redis-cli -s /tmp/s -n 3")
+    engine.docker(*run, redis_image, "-c", script)
+    slowly = AOF._replace(settings=(("databases", "20"), ("key-load-delay", "300")))  # 300 µs a key
+    found = load_in_container(docker_of(engine), redis_image, volume, slowly, "canary")
+    assert isinstance(found, Loaded), found
+    assert (5007, "found") == (found.keys, found.canary)
+
+
 def listing(engine: Engine, image: str, volume: str) -> str:
     """Names, sizes, times and hashes of all that lies in a volume."""
     look = (

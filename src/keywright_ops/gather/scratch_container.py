@@ -21,7 +21,7 @@ GRACE = 30.0  # seconds that the engine may take to make and remove the containe
 
 # $1 the limit in seconds, $2 the canary's key ("" for none), then the server's own options.
 # A background job says by a file that it has ended: `kill -0` would take a zombie for alive, and the
-# first process of a container cannot be killed from within.
+# first process of a container cannot be killed from within. INFO has async_loading:0 while it loads.
 SCRIPT = f"""\
 limit=$1 canary=$2; shift 2
 for name in valkey-server redis-server; do server=$(command -v $name) && break; done
@@ -35,7 +35,7 @@ exec 3<&0
 last=$(($(date +%s) + limit))
 while [ ! -e $room/ended ] && [ $(date +%s) -le $last ]; do
     info=$("$cli" -s $room/socket INFO 2>/dev/null)
-    case $info in *loading:0*)
+    case $info in *[!_]loading:0*)
         printf '%s\\n' '{INFO}' "$info" '{CANARY}'
         [ -z "$canary" ] || "$cli" -s $room/socket GET "$canary"
         exit 0;;
