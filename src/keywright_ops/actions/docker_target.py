@@ -30,5 +30,5 @@ def docker_target(
     files = ContainerFiles(host, docker, look, plan, folder)
     data = VolumeData(docker, plan)
     door = ContainerDoor(look, files, plan, adopt)
-    way = Door(door.locate, secrets, door.inside, door.others)
+    way = Door(door.locate, secrets, door.inside, door.declared)
     return Target(files, supervisor, way, container=look, data=data)

@@ -10,7 +10,6 @@ from keywright.errors import Unreachable
 from keywright_ops.facts.container import NOT_RUNNING, foreign
 from keywright_ops.facts.redis_conf import parse_redis_conf
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.container import Attachment
 from keywright_ops.model.plan import Plan
 from keywright_ops.targets.container import DockerContainer
 from keywright_ops.targets.target import Transport
@@ -49,23 +48,23 @@ class ContainerDoor:
                 f"container {container.name} is paused",
                 f"`keywright up` lets it go on; so does `docker unpause {container.name}`",
             )
-        return self._at(*self._port(), self._look.near() if near else None)
+        return self._at(*self._port(), near)
 
-    def others(self) -> list[Endpoint]:
-        """Return further ways in: the declared port, where redis.conf was edited to another."""
-        port, near = self._port(), self._look.near()
-        tls = self._plan.listen.tls
-        declared = (self._plan.listen.port, False)
-        if not self._plan.listen.port and tls is not None:
-            declared = (tls.port, True)
-        return [self._at(*declared, near)] if declared != port else []
+    def declared(self) -> Endpoint | None:
+        """Return where the plan has it, if redis.conf on disk names another port: somebody edited it."""
+        listen = self._plan.listen
+        place = (listen.port, False)
+        if not listen.port and listen.tls is not None:
+            place = (listen.tls.port, True)
+        return None if place == self._port() else self._at(*place, near=True)
 
-    def _at(self, port: int, encrypted: bool, near: Attachment | None) -> Endpoint:
+    def _at(self, port: int, encrypted: bool, near: bool) -> Endpoint:
         # Docker has told whose container it is, so no certificate need say it again: one that has
         # expired, or is being renewed, must not shut its own mender out
         tls = Tls(verify=False) if encrypted else None
-        if near is not None:
-            return Endpoint(host=near.address, port=port, tls=tls)
+        bridge = self._look.near() if near else None
+        if bridge is not None:
+            return Endpoint(host=bridge.address, port=port, tls=tls)
         from keywright_ops.targets.relay import container_relay  # elsewhere than on Linux
 
         assert self._plan.container is not None

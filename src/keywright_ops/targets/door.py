@@ -24,8 +24,8 @@ class Door:
 
     `locate` tells the address anew at every connect (the server's own redis.conf may have changed);
     `secrets` are by user name. `inside` is the way over the server's own loopback, where there is one:
-    a default user without password makes the server refuse everybody else (protected mode). `others`
-    are further ways in for the administrator: what somebody shut by hand must not shut its mender out.
+    a default user without password makes the server refuse everybody else (protected mode). `declared`
+    is where the plan has it, or None: the file that `locate` goes by may have been edited.
     """
 
     def __init__(
@@ -33,12 +33,12 @@ class Door:
         locate: Callable[[], Endpoint],
         secrets: Mapping[str, Secret],
         inside: Callable[[], Endpoint] | None = None,
-        others: Callable[[], Sequence[Endpoint]] | None = None,
+        declared: Callable[[], Endpoint | None] = lambda: None,
     ) -> None:
         self._locate = locate
         self._inside = inside
+        self._declared = declared
         self._secrets = secrets
-        self._others = others
         self._kept: dict[str, Wire] = {}
 
     def ask(self, login: str, commands: Sequence[Sequence[Word]]) -> list[Reply]:
@@ -52,20 +52,7 @@ class Door:
                 return self._exchange(login, wire, commands)
             except Unreachable:
                 pass
-        try:
-            wire = self._enter(login)
-        except KeywrightError as error:
-            wire = self._enter_otherwise(login, error)
-        return self._exchange(login, wire, commands)
-
-    def _enter_otherwise(self, login: str, error: KeywrightError) -> Wire:
-        if login == ADMIN and self._others is not None:
-            for place in self._others():
-                try:
-                    return Wire(self._named(place, login), CLIENT_NAME)
-                except KeywrightError:
-                    continue
-        raise error from None
+        return self._exchange(login, self._enter(login), commands)
 
     def _enter(self, login: str) -> Wire:
         """Log in, and go by the inner way from then on where the server refuses all others."""
@@ -76,6 +63,11 @@ class Door:
                 raise
             self._locate, self._inside = self._inside, None
             return self._log_in(login)
+        except Unreachable:
+            place = self._declared() if login == ADMIN else None
+            if place is None:
+                raise
+            return Wire(self._named(place, login), CLIENT_NAME)
 
     def _log_in(self, login: str) -> Wire:
         """Log in; where the server does not know our administrator (it is not set up by us, or somebody
