@@ -15,6 +15,7 @@ from keywright_ops.render.container import DATA
 from keywright_ops.targets.docker import Docker, told
 from keywright_ops.targets.tar_stream import unpack
 
+READER = "keywright.reader"  # the label of a container that is made to read a volume, and its name
 SIZES = 'cd "$1" && find . -type f -exec sh -c \'for f; do wc -c <"$f"; done\' sh {} +'
 
 
@@ -47,12 +48,21 @@ class VolumeData:
         """Every file with its bytes, as they come; call it only while no server runs."""
         if not self._there():
             return
+        self._drop_readers()
         mounted = ("--volume", f"{self._volume}:{DATA}:ro", "--entrypoint", "true")
-        reader = self._docker.demand("create", "--network", "none", *mounted, self._image).strip()
+        label = ("--network", "none", "--label", f"{READER}={self._volume}")
+        reader = self._docker.demand("create", *label, *mounted, self._image).strip()
         try:
             yield from self._read(reader)
         finally:
             self._docker.run("rm", reader)
+
+    def _drop_readers(self) -> None:
+        """Remove what an interrupted run made to read with: it would hold the volume."""
+        ours = ("--filter", f"label={READER}={self._volume}", "--filter", "status=created")
+        left = self._docker.run("ps", "--all", "--quiet", *ours).output.split()
+        if left:
+            self._docker.run("rm", *left)
 
     def _read(self, reader: str) -> Iterator[Packed]:
         argv = ("docker", "cp", f"{reader}:{DATA}", "-")
@@ -67,5 +77,6 @@ class VolumeData:
         """Remove the stopped container, then the volume."""
         if self._docker.run("container", "inspect", self._container).code == 0:
             self._docker.demand("rm", self._container)
+        self._drop_readers()
         if self._there():
             self._docker.demand("volume", "rm", self._volume)
