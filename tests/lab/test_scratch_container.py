@@ -117,6 +117,19 @@ def listing(engine: Engine, image: str, volume: str) -> str:
     return engine.docker(*run).stdout
 
 
+def test_a_server_that_still_loads_is_waited_for(
+    engine: Engine, redis_image: str, volume: str
+) -> None:
+    """Law: what is told is what was loaded in the end, however often it was asked meanwhile."""
+    many = "for n = 1, 2000 do redis.call('SET', 'more:' .. n, 'value') end"
+    end = f'EVAL "{many}" 0; redis-cli -s /tmp/s SHUTDOWN SAVE'
+    fill(engine, redis_image, "redis-server", volume, "", end)
+    slowly = (("key-load-delay", "1000"), ("loading-process-events-interval-bytes", "1024"))
+    found = load_in_container(docker_of(engine), redis_image, volume, Layout(False, slowly))
+    assert isinstance(found, Loaded), found
+    assert 2007 == found.keys
+
+
 def test_a_folder_of_this_host_is_loaded_too(
     engine: Engine, redis_image: str, volume: str, tmp_path: Path
 ) -> None:

@@ -245,3 +245,18 @@ def refuse_elsewhere(opened: Opened, environ: Mapping[str, str]) -> None:
     # container.host is where others reach this machine from; what counts is the engine that docker uses
     host = find_engine_host("", environ, opened.target.transport)
     refuse_remote_engine(host, opened.plan.environment)
+
+
+def refuse_shared_volume(opened: Opened) -> None:
+    """A volume that another container has too, such as one that was set aside, cannot be removed."""
+    plan, container = opened.plan, opened.target.container
+    if container is None or plan.container is None:
+        return
+    others = [
+        name for name in container.users(plan.container.volume) if name != plan.container.name
+    ]
+    if others:
+        raise Refused(
+            f"volume {plan.container.volume} belongs to the container {others[0]} too",
+            f"docker rm {others[0]} removes it, where nobody needs it any more",
+        )

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from keywright.errors import ApplyError, KeywrightError, Refused, Unreachable
 from keywright_ops.actions.declared import declare, file_paths
-from keywright_ops.actions.docker_refusals import refuse_foreign_container
+from keywright_ops.actions.docker_refusals import refuse_foreign_container, refuse_shared_volume
 from keywright_ops.actions.environment import Opened
 from keywright_ops.actions.refusals import refuse_foreign, refuse_silent, refuse_suspended
 from keywright_ops.actions.restart_record import RECORD
@@ -71,6 +71,7 @@ def removal_steps(opened: Opened) -> Removal:
     still: tuple[Step, ...] = ()
     if not isinstance(facts.housing, Missing):
         refuse_foreign_container(opened, facts, adopt=False)
+        refuse_shared_volume(opened)
     if is_ending(facts.log) and not isinstance(facts.process, Missing):
         still = (stop(facts, "it was asked to end already"),)  # what lies there then is the truth
     elif not isinstance(facts.process, Missing):

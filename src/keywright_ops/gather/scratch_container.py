@@ -35,7 +35,7 @@ exec 3<&0
 last=$(($(date +%s) + limit))
 while [ ! -e $room/ended ] && [ $(date +%s) -le $last ]; do
     info=$("$cli" -s $room/socket INFO 2>/dev/null)
-    case $info in *[!_]loading:0*)
+    case $info in *[!_]loading:0*)  # (not async_loading)
         printf '%s\\n' '{INFO}' "$info" '{CANARY}'
         [ -z "$canary" ] || "$cli" -s $room/socket GET "$canary"
         exit 0;;

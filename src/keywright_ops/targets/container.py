@@ -66,6 +66,11 @@ class DockerContainer:
         done = self._docker.run("volume", "ls", "--quiet", "--filter", f"name={name}$")
         return tuple(done.output.split())
 
+    def users(self, volume: str) -> tuple[str, ...]:
+        """The containers, running or not, that have this volume."""
+        every = ("ps", "--all", "--filter", f"volume={volume}", "--format", "{{.Names}}")
+        return tuple(self._docker.run(*every).output.split())
+
     def publisher(self, port: int) -> str:
         """The container that holds this port of the host; "" for none."""
         done = self._docker.run("ps", "--filter", f"publish={port}", "--format", "{{.Names}}")

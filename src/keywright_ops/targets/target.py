@@ -142,6 +142,10 @@ class Container(Protocol):
         """The volumes whose name ends so."""
         ...
 
+    def users(self, volume: str) -> tuple[str, ...]:
+        """The containers, running or not, that have this volume."""
+        ...
+
     def publisher(self, port: int) -> str:
         """The container that holds this port of the host; "" for none."""
         ...
