@@ -9,6 +9,7 @@ from keywright_ops.model.plan import Plan
 from keywright_ops.targets.docker import Docker
 from keywright_ops.targets.target import Completed
 
+READER = "keywright.reader"  # the label of a container that was made to read a volume
 KEPT = 1.0  # seconds for which a look is believed; a container that is made anew may have moved
 
 
@@ -67,9 +68,11 @@ class DockerContainer:
         return tuple(done.output.split())
 
     def users(self, volume: str) -> tuple[str, ...]:
-        """The containers, running or not, that have this volume."""
-        every = ("ps", "--all", "--filter", f"volume={volume}", "--format", "{{.Names}}")
-        return tuple(self._docker.run(*every).output.split())
+        """The containers, running or not, that have this volume; our own readers are none."""
+        columns = f'{{{{.Names}}}} {{{{.Label "{READER}"}}}}'
+        done = self._docker.run("ps", "--all", "--filter", f"volume={volume}", "--format", columns)
+        rows = (line.split() for line in done.output.splitlines())
+        return tuple(row[0] for row in rows if len(row) == 1)
 
     def publisher(self, port: int) -> str:
         """The container that holds this port of the host; "" for none."""

@@ -12,10 +12,10 @@ from keywright_ops.model.absence import Missing
 from keywright_ops.model.copies import Lying, Packed
 from keywright_ops.model.plan import Plan
 from keywright_ops.render.container import DATA
+from keywright_ops.targets.container import READER
 from keywright_ops.targets.docker import Docker, told
 from keywright_ops.targets.tar_stream import unpack
 
-READER = "keywright.reader"  # the label of a container that is made to read a volume, and its name
 SIZES = 'cd "$1" && find . -type f -exec sh -c \'for f; do wc -c <"$f"; done\' sh {} +'
 
 
