@@ -114,6 +114,10 @@ def _neighbour(proof: Proof, scene: Scene, container: Container) -> Outcome:
     """Let another container knock without a password."""
     plan = scene.plan
     assert plan.container is not None
+    housing = scene.facts.housing
+    found = housing if isinstance(housing, Missing) else housing.container
+    if not isinstance(found, Missing) and found.attachment(plan.container.network) is None:
+        return Outcome(proof, UNKNOWN, f"it is not on network {plan.container.network}")
     tls = plan.listen.tls
     port = plan.listen.port or (tls.port if tls else 0)
     options = "" if plan.listen.port else "--tls --insecure"
