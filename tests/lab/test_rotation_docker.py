@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.embedded.stranger import await_true
 from tests.lab.docked import Docked
 from tests.lab.images import INSIGHT_IMAGE, OFFICIAL_IMAGE
 from tests.lab.person import DockerPerson
@@ -190,3 +191,31 @@ def test_always_healthy(prod: Docked) -> None:
     assert 0 == child.returncode, child.communicate()
     child.communicate()
     assert {"healthy 0"} == seen
+
+
+def test_found_with_requirepass(somebody: Somebody) -> None:
+    """Law: the guide's own command line, adopted, then rotated: keys and password stay, then the old one
+    is dead."""
+    old = "a-password-of-their-own"
+    docked = Docked(
+        somebody(), "found", "prod", f'image = "{OFFICIAL_IMAGE}"', "insight.enabled = false"
+    )
+    docker = docked.person.engine.docker
+    docker("network", "create", "found-network")
+    docker(
+        *("run", "-d", "--name", docked.container, "--network", "found-network"),
+        *("--network-alias", "redis", "--restart", "always", "-v", "found-redis-data-prod:/data"),
+        *(OFFICIAL_IMAGE, "redis-server", "--requirepass", old, "--appendonly", "yes"),
+    )
+    await_true(lambda: accepted(docked, "default", old), "it answers")
+    with docked.person.wire_as(docked.container, "default", old) as wire:
+        wire.call("SET", "mine:kept", "here")
+    docked.person.environ["REDIS_PASSWORD"] = old
+    said = docked.say("up", "--adopt", "--yes")
+    assert 0 == said.code, said
+    assert "here" == docked.ask("GET", "mine:kept")
+    assert accepted(docked, "default", old)
+    rotate(docked, "--to-vault")
+    assert not accepted(docked, "default", old)
+    assert accepted(docked, "default", users(docked)["default"])
+    assert "here" == docked.ask("GET", "mine:kept")
