@@ -93,7 +93,7 @@ def test_a_relay_carries_any_bytes_both_ways(open_server: Server, relay: Relay) 
         assert ["PONG"] * 500 == wire.batch([("PING",)] * 500)
         assert "name=through" in wire.call("CLIENT", "LIST")
         assert left(port)
-    assert [] == left(port)
+    assert [] == gone(port)
 
 
 def test_a_refused_login_is_the_servers_own_word(open_server: Server, relay: Relay) -> None:
@@ -102,7 +102,7 @@ def test_a_refused_login_is_the_servers_own_word(open_server: Server, relay: Rel
     with pytest.raises(ReplyError) as caught:
         Wire(endpoint)
     assert "WRONGPASS" == caught.value.code
-    assert [] == left(open_server.port)
+    assert [] == gone(open_server.port)
 
 
 @pytest.mark.parametrize("direct", [True, False], ids=["direct", "relay"])
