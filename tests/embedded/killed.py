@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -130,11 +130,22 @@ def killed_up(machine: Machine, boundary: int, deed: Callable[[Ask], object] = u
     before everything that makes a file last or go. Returns the boundary's name,
     or "" when `up` ended before it.
     """
+    return killed_deed(machine.environ, machine.toml, boundary, deed, every_write=deed is not up)
+
+
+def killed_deed(
+    environ: Mapping[str, str],
+    toml: Path,
+    boundary: int,
+    deed: Callable[[Ask], object],
+    every_write: bool = False,
+) -> str:
+    """The same for whoever has this environment and this file; `every_write` counts those moments too."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(read)
-        _run_and_die(machine, boundary, write, deed)
+        _run_and_die(environ, toml, boundary, write, deed, every_write)
     os.close(write)
     with os.fdopen(read) as pipe:
         name = pipe.read()
@@ -146,7 +157,14 @@ def killed_up(machine: Machine, boundary: int, deed: Callable[[Ask], object] = u
     return ""
 
 
-def _run_and_die(machine: Machine, boundary: int, pipe: int, deed: Callable[[Ask], object]) -> None:
+def _run_and_die(
+    environ: Mapping[str, str],
+    toml: Path,
+    boundary: int,
+    pipe: int,
+    deed: Callable[[Ask], object],
+    every_write: bool,
+) -> None:
     """In the child: never returns."""
     count = -1
 
@@ -171,7 +189,7 @@ def _run_and_die(machine: Machine, boundary: int, pipe: int, deed: Callable[[Ask
 
         return call
 
-    if deed is not up:  # what a copy consists of: every moment at which something becomes lasting
+    if every_write:  # what a copy consists of: every moment at which something becomes lasting
         os.fsync, os.rename = counted(os.fsync), counted(os.rename)
         os.unlink, os.rmdir = counted(os.unlink), counted(os.rmdir)
     real: Callable[..., None] = apply._do
@@ -182,10 +200,10 @@ def _run_and_die(machine: Machine, boundary: int, pipe: int, deed: Callable[[Ask
 
     apply._do = do
     try:
-        environ = machine.environ
+        known = dict(environ)
         os.environ.clear()
-        os.environ.update(environ)
-        deed(Ask(str(machine.toml), None, environ, watch, proved, lambda steps: True))
+        os.environ.update(known)
+        deed(Ask(str(toml), None, environ, watch, proved, lambda steps: True))
     except BaseException as error:  # noqa: BLE001 - a forked child must never return
         os.write(pipe, f"{type(error).__name__}: {error}".encode())
         os._exit(1)
