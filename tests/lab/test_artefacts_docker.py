@@ -48,6 +48,24 @@ class Deployment:
         self.name, self.file = plan.container.name, plan.container.compose_file
         self.configuration = self.folder / ("redis" if plan.kind == "docker-dev" else "redis-prod")
 
+    def ground(self) -> list[tuple[str, str]]:
+        """What the file's own head tells a person to make first: volumes, then the network."""
+        container, insight = self.plan.container, self.plan.insight
+        assert container is not None
+        volumes = [container.volume] + ([insight.volume] if insight else [])
+        return [*(("volume", name) for name in volumes), ("network", container.network)]
+
+    def make_ground(self) -> None:
+        """Make it."""
+        for kind, name in self.ground():
+            self.engine.docker(kind, "create", name)
+
+    def leave(self) -> None:
+        """Take all of it away."""
+        self.compose("down", "-t", "5")
+        for kind, name in self.ground():
+            self.engine.docker(kind, "rm", name)
+
     def compose(self, *argv: str) -> str:
         """Run Compose with the rendered file."""
         return self.engine.run([*self.tool, "-f", self.file, *argv], folder=self.folder).stdout
@@ -105,13 +123,14 @@ def start(engine: Engine, tmp_path: Path, tool: list[str] | None) -> Iterator[St
         )
         write(plan, tmp_path)
         deployment = Deployment(engine, plan, tmp_path, tool)
+        deployment.make_ground()
         running.append(deployment)
         deployment.compose("up", "-d")
         return deployment
 
     yield up
     for deployment in running:
-        deployment.compose("down", "-v", "-t", "5")
+        deployment.leave()
 
 
 @pytest.fixture(
