@@ -10,8 +10,9 @@ import re
 
 from keywright.dotenv.reading import Entry, Lookup, Reading, Skipped, line_of
 
-# Possessive (`?+`), since the readers never go back to take `export` itself for a name.
-_FRONT = re.compile(r"\s*+(?:export[^\S\n]++)?+")
+# Nothing follows in this pattern, so it never goes back to take `export` itself for a name. (Possessive
+# quantifiers would say so, but Python 3.11.2, which is Debian 12's, does not read them rightly.)
+_FRONT = re.compile(r"\s*(?:export[^\S\n]+)?")
 _KEY = re.compile(r"(?:'(?P<quoted>[^']+)'|(?!')(?P<plain>[^=#\s]+))[^\S\n]*")
 _TAIL = re.compile(r"(?:[^\S\n]*#[^\n]*)?[^\S\n]*(?:\n|$)")
 _REST = re.compile(r"[^\n]*\n?")

@@ -49,6 +49,13 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nkeywright: interrupted; the same command goes on where it ended", file=sys.stderr)
         return 130
+    finally:
+        if (
+            argv is None
+        ):  # the command has ended: what is left is Python's own, and no place for Ctrl-C
+            import _signal  # built in; `signal` would cost `status` an import
+
+            _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
 
 
 def _run(words: list[str]) -> int:
