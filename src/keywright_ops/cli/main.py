@@ -53,7 +53,8 @@ def main(argv: list[str] | None = None) -> int:
         if (
             argv is None
         ):  # the command has ended: what is left is Python's own, and no place for Ctrl-C
-            import _signal  # built in; `signal` would cost `status` an import
+            # built in and without a stub; `signal` would cost `status` an import
+            import _signal  # type: ignore[import-not-found]
 
             _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
 
