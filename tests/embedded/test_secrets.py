@@ -68,7 +68,12 @@ def test_interrupted(stranger: Person, moment: float) -> None:
     time.sleep(moment)
     os.killpg(child.pid, signal.SIGINT)
     out, err = child.communicate(timeout=60)
-    assert child.returncode in (0, 130), err
+    unborn = (child.returncode, out, err) == (
+        -signal.SIGINT,
+        "",
+        "",
+    )  # Python itself was not up yet
+    assert child.returncode in (0, 130) or unborn, err
     assert "Traceback" not in out + err
     assert not any(secret in out + err for secret in stranger.secrets.values())
     said = stranger.say("up")

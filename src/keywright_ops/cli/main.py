@@ -50,10 +50,9 @@ def main(argv: list[str] | None = None) -> int:
         print("\nkeywright: interrupted; the same command goes on where it ended", file=sys.stderr)
         return 130
     finally:
-        if (
-            argv is None
-        ):  # the command has ended: what is left is Python's own, and no place for Ctrl-C
-            # built in and without a stub; `signal` would cost `status` an import
+        if argv is None:
+            # The command has ended: what is left is Python's own, and no place for Ctrl-C.
+            # (Built in, without a stub; `signal` itself would cost `status` an import.)
             import _signal  # type: ignore[import-not-found]
 
             _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
