@@ -37,6 +37,19 @@ def pytest_runtest_makereport(item: pytest.Item):
         report.longrepr = f"{item.nodeid} was skipped: {report.longrepr}"
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of a parallel run hands over what it found."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["not run"] = NOT_RUN
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node) -> None:
+    """Take over what a worker found."""
+    NOT_RUN.extend(getattr(node, "workeroutput", {}).get("not run", ()))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """List the documentation's examples that are only read, so that their number is seen."""
     if NOT_RUN:

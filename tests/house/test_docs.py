@@ -8,6 +8,8 @@ from tests.conftest import NOT_RUN
 from tests.house.examples import READ, RUN, Stage, agrees, commands, examples, pages
 from tests.house.tree import ROOT, SRC
 
+# These start servers on the usual port: one after the other, also in a parallel run.
+pytestmark = pytest.mark.xdist_group("usual port")
 READY = (SRC / "keywright_ops/cli/main.py").exists()
 NAMES = [str(page.relative_to(ROOT)) for page in pages()]
 

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from tests.house.tree import SRC
 
+# These start servers on the usual port: one after the other, also in a parallel run.
+pytestmark = pytest.mark.xdist_group("usual port")
+
 # Each of these costs between half a bare interpreter and five (measured by -X importtime).
 HEAVY = {
     "argparse", "asyncio", "dataclasses", "email", "hashlib", "http", "importlib.metadata",

@@ -11,6 +11,7 @@ import pytest
 from tests.house.tree import PROJECT, ROOT, SRC
 
 pytestmark = [
+    pytest.mark.xdist_group("usual port"),
     pytest.mark.slow,
     pytest.mark.skipif(
         not (SRC / "keywright_ops/cli/main.py").exists(), reason="no command line yet"
