@@ -1,5 +1,6 @@
 """RedisInsight and the server on another machine, reached through a real sshd; nobody is left waiting."""
 
+import json
 import os
 import signal
 import subprocess
@@ -119,6 +120,13 @@ class Line:
         return self.process.returncode
 
 
+def _container(person: DockerPerson, environment: str) -> str:
+    """What the server's container is called."""
+    return str(
+        json.loads(person.say("status", "-e", environment, "--json").out)["container"]["name"]
+    )
+
+
 def test_redisinsight_and_the_server_are_reached_from_another_machine(
     there: DockerPerson, far: DockerPerson, sshd: Path, neighbour: Outside
 ) -> None:
@@ -143,7 +151,9 @@ def test_redisinsight_and_the_server_are_reached_from_another_machine(
     assert "--local-port" in taken.err
     assert 0 == line.end()
     assert not neighbour.reaches(8001, "127.0.0.1")
-    for environment, reached in (("dev", "7001:127.0.0.1:6379"), ("prod", "7001:172.")):
+    (inside,) = there.inspect(_container(there, "prod"))["NetworkSettings"]["Networks"].values()
+    private = f"7001:{inside['IPAddress']}:6379"
+    for environment, reached in (("dev", "7001:127.0.0.1:6379"), ("prod", private)):
         words = ("-e", environment, "--redis", "--local-port", "7001")
         line = Line(far, *words, *named)
         assert reached in line.said
