@@ -21,7 +21,7 @@ up: $(VENV)/.ops
 	@$(VENV)/bin/keywright up
 
 test: $(VENV)/.dev
-	$(VENV)/bin/python -m pytest -m 'not lab' -n auto --dist loadgroup
+	$(VENV)/bin/python -m pytest -m 'not lab' -n 2 --dist loadgroup
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .
