@@ -20,7 +20,7 @@ from keywright_ops.cli.as_json import kept_json, plan_json, show_json, steps_jso
 from keywright_ops.cli.asking import ask
 from keywright_ops.cli.diff import show_steps
 from keywright_ops.cli.main import EXIT_WELL
-from keywright_ops.cli.show import show_pairs, size
+from keywright_ops.cli.show import environment_option, show_pairs, size
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.step import Step
 
@@ -101,7 +101,7 @@ def _show(report: RemoveReport) -> None:
 def _back(report: RemoveReport, copy: str) -> tuple[str, ...]:
     """The commands that bring a copy back: into the folder, or through a container into the volume."""
     plan = report.plan
-    where = "" if plan.environment == "local" else f" -e {plan.environment}"
+    where = environment_option(plan)
     if plan.container is None:
         return f"cp -a '{copy}' '{report.place}'", f"keywright up{where}"
     volume, image = plan.container.volume, plan.engine.image

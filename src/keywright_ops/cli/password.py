@@ -20,7 +20,15 @@ from keywright_ops.cli.as_json import (
 from keywright_ops.cli.asking import ask
 from keywright_ops.cli.diff import show_steps
 from keywright_ops.cli.main import EXIT_WELL
-from keywright_ops.cli.show import BOLD, YELLOW, coloured, show_pairs, show_warnings, wrapped
+from keywright_ops.cli.show import (
+    BOLD,
+    YELLOW,
+    coloured,
+    environment_option,
+    show_pairs,
+    show_warnings,
+    wrapped,
+)
 
 LONGEST = 4096  # bytes of a typed password; no server or .env needs more
 
@@ -111,7 +119,7 @@ def _show(report: RotateReport, wish: Wish) -> None:
     """What is valid now, and what is left to do."""
     plan = report.plan
     show_warnings(about_passwords(plan))
-    where = "" if plan.environment == "local" else f" -e {plan.environment}"
+    where = environment_option(plan)
     names, held = ", ".join(report.names), ", ".join(report.held)
     if wish.undo:
         line, named = f"the old password of {names} is valid, alone", "the old"

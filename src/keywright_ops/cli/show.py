@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable
 
 from keywright.errors import KeywrightError
-from keywright_ops.model.plan import Warning
+from keywright_ops.model.plan import Plan, Warning
 from keywright_ops.model.proof import FAILED, PASSED, UNKNOWN, Outcome
 
 WIDTH = 80
@@ -20,6 +20,11 @@ def coloured(text: str, colour: str) -> str:
         not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     )
     return text if plain else f"\033[{colour}m{text}\033[0m"
+
+
+def environment_option(plan: Plan) -> str:
+    """How a command that is told next names the plan's environment; "" for `local`."""
+    return "" if plan.environment == "local" else f" -e {plan.environment}"
 
 
 def for_environment(text: str, environment: str | None) -> str:

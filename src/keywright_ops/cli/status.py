@@ -5,7 +5,16 @@ import os
 
 from keywright_ops.actions.status import StatusReport, status
 from keywright_ops.cli.main import EXIT_UNREACHABLE, EXIT_WELL
-from keywright_ops.cli.show import GREEN, RED, YELLOW, coloured, duration, show_pairs, size
+from keywright_ops.cli.show import (
+    GREEN,
+    RED,
+    YELLOW,
+    coloured,
+    duration,
+    environment_option,
+    show_pairs,
+    size,
+)
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.container import ContainerFacts
 from keywright_ops.model.facts import Facts
@@ -62,7 +71,7 @@ def _show(report: StatusReport) -> None:
         print(f"{coloured('✗', RED)} {name}: {word}")
         if running and isinstance(facts.info, Missing):
             print(f"  {facts.info.why}")
-        where = "" if plan.environment == "local" else f" -e {plan.environment}"
+        where = environment_option(plan)
         print(f"  next: keywright up{where}")
         return
     info, server = facts.info, facts.server

@@ -17,7 +17,14 @@ from keywright_ops.cli.as_json import (
 from keywright_ops.cli.asking import ask
 from keywright_ops.cli.diff import show_steps
 from keywright_ops.cli.main import EXIT_FAILED, EXIT_WELL
-from keywright_ops.cli.show import BOLD, RED, coloured, show_pairs, show_warnings
+from keywright_ops.cli.show import (
+    BOLD,
+    RED,
+    coloured,
+    environment_option,
+    show_pairs,
+    show_warnings,
+)
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import FAILED, PASSED
@@ -88,7 +95,7 @@ def show_up(report: UpReport) -> None:
             ("data", f"volume {plan.container.volume}" if plan.container else directory),
         ]
     )
-    where = "" if plan.environment == "local" else f" -e {plan.environment}"
+    where = environment_option(plan)
     print("\nnext")
     show_pairs(
         [

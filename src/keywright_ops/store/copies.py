@@ -14,7 +14,7 @@ from keywright.errors import ApplyError, Refused
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.copies import CopiedFile, Kept, Manifest, Packed
 from keywright_ops.store.manifest import NAME, load_manifest, manifest_text
-from keywright_ops.targets.local import HINTS, make_folders
+from keywright_ops.targets.local import HINTS, make_folders, sync_folder
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -51,8 +51,8 @@ class Store:
             make_folders(f"{folder}/data")
             written = tuple(_write(f"{folder}/data", file) for file in files)
             _sync_tree(f"{folder}/data")
-            _sync(folder)
-            _sync(self.folder)
+            sync_folder(folder)
+            sync_folder(self.folder)
         except OSError as error:
             self.drop(folder)
             raise _failed("keep a copy in", folder, error) from None
@@ -70,7 +70,7 @@ class Store:
                 stream.flush()
                 os.fsync(stream.fileno())
             os.rename(f"{path}.new", path)
-            _sync(folder)
+            sync_folder(folder)
         except OSError as error:
             self.drop(folder)
             raise _failed("keep a copy in", folder, error) from None
@@ -109,7 +109,7 @@ class Store:
 
         try:
             os.unlink(f"{folder}/{NAME}")
-            _sync(folder)
+            sync_folder(folder)
         except OSError:
             pass  # it never had one
         shutil.rmtree(folder, ignore_errors=True)
@@ -207,15 +207,7 @@ def _names(folder: str) -> list[str]:
 
 def _sync_tree(folder: str) -> None:
     for above, _, _ in os.walk(folder):
-        _sync(above)
-
-
-def _sync(folder: str) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync_folder(above)
 
 
 def _manifest(folder: str) -> Manifest | Missing:

@@ -74,7 +74,7 @@ class LocalTransport:
             except BaseException:
                 os.unlink(temporary)
                 raise
-            _sync_folder(folder)
+            sync_folder(folder)
         except OSError as error:
             raise _failed("write", path, error) from None
 
@@ -110,7 +110,7 @@ class LocalTransport:
             raise ApplyError(f"cannot move {source}: {destination} exists already")
         try:
             os.rename(source, destination)
-            _sync_folder(os.path.dirname(destination))
+            sync_folder(os.path.dirname(destination))
         except OSError as error:
             raise _failed("move", source, error) from None
 
@@ -172,7 +172,8 @@ def _keep_owner(handle: int, path: str) -> None:
         return  # none is there yet, or it is another's: ours it is then
 
 
-def _sync_folder(folder: str) -> None:
+def sync_folder(folder: str) -> None:
+    """Make the names in a folder last: what was renamed or removed there survives a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from keywright.errors import ApplyError
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.copies import Lying, Packed
-from keywright_ops.targets.local import HINTS
+from keywright_ops.targets.local import HINTS, sync_folder
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -50,7 +50,7 @@ class LocalData:
                 shutil.rmtree(away)
             if os.path.lexists(self.folder):
                 os.rename(self.folder, away)
-                _sync(os.path.dirname(self.folder))
+                sync_folder(os.path.dirname(self.folder))
                 shutil.rmtree(away)
         except OSError as error:
             raise _failed("remove", self.folder, error) from None
@@ -84,14 +84,6 @@ def _pieces(stream: "BinaryIO") -> Iterator[bytes]:
     with stream:
         while piece := stream.read(PIECE):
             yield piece
-
-
-def _sync(folder: str) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _failed(verb: str, path: str, error: OSError) -> ApplyError:
