@@ -16,14 +16,15 @@ def pulls(opened: Opened) -> tuple[Step, ...]:
     housing, plan = opened.target.container.glance(), opened.plan
     steps = []
     if isinstance(housing.image, Missing):
-        steps.append(_pull(plan.engine.image))
+        steps.append(pull(plan.engine.image))
     fresh = isinstance(housing.container, Missing)
     if plan.insight is not None and fresh and isinstance(housing.insight_image, Missing):
-        steps.append(_pull(plan.insight.image))
+        steps.append(pull(plan.insight.image))
     return tuple(steps)
 
 
-def _pull(image: str) -> Step:
+def pull(image: str) -> Step:
+    """Return the step that fetches an image."""
     return Step(
         id=f"pull-{image}",
         title=f"fetch the image {image}",

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from keywright.errors import ApplyError, InputError, KeywrightError, Refused, Unreachable
 from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import Opened, open_environment
+from keywright_ops.actions.images import pull
 from keywright_ops.actions.up import Ask, apply_or_undo, home_of, open_for_change, workshop
 from keywright_ops.apply.lock import lock
 from keywright_ops.gather.environment import EVERYTHING, gather
@@ -57,9 +58,9 @@ def up_steps(opened: Opened) -> tuple[Step, ...]:
             f"no server of environment {opened.plan.environment} runs",
             "`keywright up` starts it, and RedisInsight with it",
         )
-    pull: tuple[Step, ...] = ()
+    first: tuple[Step, ...] = ()
     if housing.insight_image == Missing(NOT_THERE):
-        pull = (_pull(insight),)
+        first = (pull(insight.image),)
         # as it will be when the image is there
         facts = facts._replace(housing=housing._replace(insight_image="pulled"))
     steps = diff(declared, facts)
@@ -69,7 +70,7 @@ def up_steps(opened: Opened) -> tuple[Step, ...]:
             f"environment {opened.plan.environment} itself is not as declared",
             "`keywright up` brings it there, and RedisInsight with it; `keywright diff` shows what",
         )
-    return (*pull, *ours)
+    return (*first, *ours)
 
 
 def _is_ours(step: Step, declared: Declared, insight: Insight, container: Container) -> bool:
@@ -91,21 +92,13 @@ def _waits(steps: tuple[Step, ...], housing: Housing) -> bool:
     return bool(steps) and not runs
 
 
-def _pull(insight: Insight) -> Step:
-    return Step(
-        id="pull-insight",
-        title=f"fetch the image {insight.image}",
-        do=RunCommand(("docker", "pull", "--quiet", insight.image)),
-    )
-
-
 def insight_up(ask: Ask) -> InsightReport:
     """Start RedisInsight, and wait for its own word that it is up."""
     with lock(f"{home_of(ask)}/lock", "keywright insight up"):
         opened = open_for_change(ask)
         steps = up_steps(opened)
         shop = workshop(opened, ask)
-        if steps and steps[0].id == "pull-insight":
+        if steps and steps[0].id.startswith("pull-"):
             _fetch(steps[0], opened, ask)
             steps = up_steps(opened)  # the image's own id is known now
         apply_or_undo(steps, shop)
