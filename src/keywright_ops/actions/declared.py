@@ -7,11 +7,13 @@ from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.certificates import Certificates
 from keywright_ops.model.facts import Certificate
+from keywright_ops.model.plan import Plan
 from keywright_ops.plan.certificate import FOLDER
 from keywright_ops.render.acl import declared_users
 from keywright_ops.render.artefacts import render
 from keywright_ops.render.compose import configuration_folder
-from keywright_ops.steps.diff import Declared
+from keywright_ops.steps.diff import Declared, conf_text
+from keywright_ops.steps.files import digest
 
 
 def declare(opened: Opened) -> Declared:
@@ -21,6 +23,8 @@ def declare(opened: Opened) -> Declared:
     certificates = opened.authority.certificates() if opened.authority else None
     for artefact in render(plan, opened.secrets, opened.vault.beside, certificates):
         if isinstance(artefact, WholeFile):
+            if plan.unit is not None and _is_for_people(artefact, plan):
+                continue
             path = artefact.path if artefact.path.startswith("/") else f"{base}/{artefact.path}"
             file = artefact._replace(path=path)
             if artefact.path == plan.application.dotenv:
@@ -32,7 +36,12 @@ def declare(opened: Opened) -> Declared:
         folder = f"{base}/{plan.directory}".rstrip("/")
         compose = files.pop(f"{folder}/{plan.container.compose_file}")
         folder = f"{folder}/{configuration_folder(plan.container.compose_file)}"
-    conf = files.pop(f"{folder}/redis.conf")
+    path, beneath = f"{folder}/redis.conf", ""
+    if plan.unit is not None:
+        folder, path = plan.unit.config_directory, plan.unit.conf
+    conf = files.pop(path)
+    if plan.unit is not None:
+        conf, beneath = _within(opened, conf)
     acl = files.pop(f"{folder}/users.acl")
     choices = WholeFile(f"{opened.home}/{CHOICES}", choices_text(plan), 0o600)
     return Declared(
@@ -48,7 +57,23 @@ def declare(opened: Opened) -> Declared:
         drafted=opened.vault.drafted,
         compose=compose,
         certificate=served(opened, certificates),
+        beneath=beneath,
     )
+
+
+def _is_for_people(file: WholeFile, plan: Plan) -> bool:
+    """Whether it is what `render` gives a person in Keywright's stead: ufw.sh, the clouds' rules."""
+    return not file.path.startswith("/") and file.path != plan.application.dotenv
+
+
+def _within(opened: Opened, conf: WholeFile) -> tuple[WholeFile, str]:
+    """Return redis.conf as it becomes when ours stands within what lies there, and what lies there."""
+    found = opened.target.transport.read(conf.path)
+    if isinstance(found, Missing):
+        return conf._replace(content=conf_text(opened.plan, "")), ""
+    beneath = found.decode("utf-8", "surrogateescape")
+    made_from = digest(beneath)
+    return conf._replace(content=conf_text(opened.plan, beneath), made_from=made_from), beneath
 
 
 def authority_files(home: str, certificates: Certificates | None) -> tuple[WholeFile, ...]:

@@ -24,7 +24,7 @@ from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Facts
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import Step
-from keywright_ops.steps.diff import before_stop
+from keywright_ops.steps.diff import before_stop, carry_over
 from keywright_ops.steps.restart import stop
 
 
@@ -44,7 +44,9 @@ def down_steps(opened: Opened) -> tuple[Step, ...]:
     if isinstance(facts.process, Missing):
         return (*before, *after)
     refuse_suspended(facts.process)
-    return (*before, *before_stop(declared, facts), stop(facts, "as asked"), *after)
+    carried = carry_over(opened.plan, facts)
+    ending = stop(facts, "as asked", True if carried else None)
+    return (*before, *before_stop(declared, facts), *carried, ending, *after)
 
 
 def _containers(opened: Opened, facts: Facts) -> tuple[list[Step], list[Step]]:

@@ -24,7 +24,7 @@ from keywright_ops.targets.child import ChildSupervisor
 from keywright_ops.targets.door import Door
 from keywright_ops.targets.local import HINTS, LocalTransport
 from keywright_ops.targets.ports import user_name
-from keywright_ops.targets.target import Target
+from keywright_ops.targets.target import Target, Transport
 from keywright_ops.vault.file import Vault
 
 if TYPE_CHECKING:
@@ -107,13 +107,26 @@ def open_environment(
     `adopt` allows to ask a container of the plan's name that somebody else made.
     """
     place, plan = open_plan(file, environment, environ, ask_host, engine)
-    if plan.kind != "local" and plan.container is None:
+    if plan.kind in ("azure", "aws"):
         raise InputError(
             f"environment {plan.environment} ({plan.kind}) cannot be run from here yet",
             f"`keywright render -e {plan.environment} -o DIR` writes everything it needs",
         )
     home = place.home(plan.environment)
-    transport = LocalTransport()
+    transport: Transport = LocalTransport()
+    line = None
+    if plan.unit is not None:
+        from keywright_ops.actions.linux_target import (  # `local` lives on no other host
+            demand_machine,
+            files_there,
+            host_facts,
+            open_line,
+        )
+
+        line = open_line(plan.unit)
+        host = host_facts(demand_machine(line, plan))
+        plan = resolve(place.profile, plan.environment, host, {}, home, place.folder)
+        transport = files_there(line, plan, home, place.folder)
     vault = Vault(transport, f"{home}/vault.json")
     if not vault.keeps("default") and not given_password(plan, place, environ):
         from keywright_ops.actions.takeover import found_password  # a fresh or a foreign server
@@ -127,7 +140,12 @@ def open_environment(
     if plan.container is not None:
         from keywright_ops.actions.docker_target import docker_target  # `local` needs no Docker
 
-        target = docker_target(plan, place.folder, transport, by_user, adopt)
+        target = docker_target(plan, place.folder, LocalTransport(), by_user, adopt)
+        return _with_tls(Opened(place, plan, home, place.folder, vault, secrets, target))
+    if line is not None:
+        from keywright_ops.actions.linux_target import linux_target
+
+        target = linux_target(plan, line, transport, by_user)
         return _with_tls(Opened(place, plan, home, place.folder, vault, secrets, target))
     program = plan.engine.program if isinstance(plan.engine.program, str) else ""
     supervisor = ChildSupervisor(program, home)

@@ -8,13 +8,12 @@ from keywright_ops.facts.redis_conf import parse_redis_conf
 from keywright_ops.gather.environment import port
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.plan import Plan
-from keywright_ops.targets.child import ChildSupervisor
-from keywright_ops.targets.local import LocalTransport
+from keywright_ops.targets.target import Supervisor, Transport
 
 EVERYWHERE = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared only
 
 
-def locate(supervisor: ChildSupervisor, transport: LocalTransport, plan: Plan) -> Endpoint:
+def locate(supervisor: Supervisor, transport: Transport, plan: Plan) -> Endpoint:
     """Where the running server answers, asked of the kernel: its own sockets and nobody else's.
 
     Raises Unreachable when it does not run, is suspended or does not listen: whoever else listens on
@@ -46,7 +45,7 @@ def _nearness(host: str) -> tuple[bool, bool, str]:
     return host not in ("127.0.0.1", "0.0.0.0"), ":" in host, host  # noqa: S104 - compared only
 
 
-def _on_disk(transport: LocalTransport, plan: Plan) -> Mapping[str, str]:
+def _on_disk(transport: Transport, plan: Plan) -> Mapping[str, str]:
     """redis.conf, with which the server was started; {} when it has gone since."""
     content = transport.read(plan.conf_path)
     if isinstance(content, Missing):

@@ -27,7 +27,7 @@ def refuse_foreign(opened: Opened, facts: Facts, adopt: bool) -> None:
     Choices or a journal say that it ran here once, be it in an `up` that failed and was taken back.
     """
     directory = opened.plan.persistence.directory
-    if opened.target.container is None and os.path.islink(directory):
+    if opened.plan.kind == "local" and os.path.islink(directory):
         raise Refused(
             f"{directory} is a link to {os.readlink(directory)}",
             "name the folder for everything instead: XDG_STATE_HOME=/another/disk keywright up",
@@ -100,7 +100,7 @@ def refuse_taken_port(opened: Opened, steps: tuple[Step, ...], facts: Facts) -> 
         problem = "" if str(address).startswith("-") else transport.bind_problem(host, number)
         if problem == TAKEN:
             raise ApplyError(
-                f"port {number} on {host} is taken by {holder(number)}",
+                f"port {number} on {host} is taken by {_holder(opened, number)}",
                 f"stop that, or declare another port: {_port_key(plan)} = {number + 10}",
             )
         if problem:
@@ -108,6 +108,11 @@ def refuse_taken_port(opened: Opened, steps: tuple[Step, ...], facts: Facts) -> 
                 f"nothing can listen on {host}, port {number}: {problem}",
                 f"env.{plan.environment}.bind and {_port_key(plan)} say where to listen",
             )
+
+
+def _holder(opened: Opened, number: int) -> str:
+    host = opened.target.host
+    return holder(number) if host is None else host.holder(number)
 
 
 def _port_key(plan: Plan) -> str:

@@ -29,7 +29,7 @@ from keywright_ops.model.facts import Facts, Server
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import Outcome
 from keywright_ops.model.step import Signal, Step
-from keywright_ops.steps.diff import Declared, before_stop, diff
+from keywright_ops.steps.diff import Declared, before_stop, carry_over, diff
 from keywright_ops.steps.keyspace import keys_held
 from keywright_ops.steps.restart import start, stop, write_canary
 
@@ -67,7 +67,9 @@ def open_for_change(ask: Ask) -> Opened:
     for wait in unresolved(opened.plan):
         raise InputError(
             f"the plan of {opened.plan.environment} still waits for {wait.why}",
-            "pip install 'keywright[ops]' brings one; or name yours: "
+            "is that interface up on the host?"
+            if opened.plan.unit
+            else "pip install 'keywright[ops]' brings one; or name yours: "
             f'env.{opened.plan.environment}.server = "/usr/bin/redis-server"',
         )
     if opened.plan.listen.tls is not None:
@@ -75,6 +77,10 @@ def open_for_change(ask: Ask) -> Opened:
 
         refuse_without_tls(opened)
         refuse_bad_certificate(opened)
+    if opened.target.host is not None:
+        from keywright_ops.actions.linux_refusals import refuse_host  # `local` lives on no other
+
+        refuse_host(opened)
     return opened
 
 
@@ -200,6 +206,10 @@ def rounds(
         steps = with_canary(diff(declared, facts), opened.plan, facts, canary)
         if not steps:
             return declared, [each.step for each in done], facts
+        if opened.target.host is not None:
+            from keywright_ops.actions.linux_refusals import refuse_without_root
+
+            refuse_without_root(opened, steps)
         if opened.target.container is None:
             refuse_taken_port(opened, steps, facts)
         else:
@@ -277,7 +287,9 @@ def restart_steps(opened: Opened, shop: Workshop, canary: str, why: str) -> list
     if isinstance(facts.process, Missing):
         raise ApplyError("no server of this environment runs", "`keywright up` starts it")
     refuse_suspended(facts.process)
-    steps = (*before_stop(declared, facts), stop(facts, why), start("start it again"))
+    carried = carry_over(opened.plan, facts)
+    ending = stop(facts, why, True if carried else None)
+    steps = (*before_stop(declared, facts), *carried, ending, start("start it again"))
     steps = with_canary(steps, opened.plan, facts, canary)
     confirm(steps, shop)
     apply_or_undo(steps, shop)

@@ -15,6 +15,7 @@ from keywright_ops.model.absence import Missing
 from keywright_ops.model.container import Housing, Usage
 from keywright_ops.model.facts import AclUser, Certificate, Client, Facts, Process, Server
 from keywright_ops.model.login import ADMIN
+from keywright_ops.model.machine import Machine
 from keywright_ops.model.plan import Plan
 from keywright_ops.targets.target import Target
 
@@ -24,7 +25,7 @@ STATUS = frozenset({"process", "info", "housing", "usage"})
 PROVEN = frozenset(
     {
         "process", "info", "config", "users", "files", "disk_config", "listening", "housing",
-        "certificate",
+        "certificate", "machine",
     }
 )  # fmt: skip
 EVERYTHING = PROVEN | {"stored", "log"}
@@ -46,7 +47,7 @@ def gather(target: Target, plan: Plan, wanted: frozenset[str], files: Iterable[s
         config=config,
         users=users,
         categories=categories,
-        files={path: transport.file(path) for path in files} if "files" in wanted else {},
+        files=transport.files(tuple(files)) if "files" in wanted else {},
         disk_config=_disk_config(target, plan) if "disk_config" in wanted else NOT_ASKED,
         listening=transport.listening(port(plan)) if "listening" in wanted else NOT_ASKED,
         stored=_stored(target, plan, config) if "stored" in wanted else NOT_ASKED,
@@ -55,6 +56,7 @@ def gather(target: Target, plan: Plan, wanted: frozenset[str], files: Iterable[s
         usage=_usage(target, housing) if "usage" in wanted else NOT_ASKED,
         clients=_ask_clients(target) if "clients" in wanted else NOT_ASKED,
         certificate=_certificate(target, plan) if "certificate" in wanted else NOT_ASKED,
+        machine=_machine(target, wanted),
     )
 
 
@@ -63,6 +65,13 @@ def _housing(target: Target, wanted: frozenset[str]) -> Housing | Missing:
     if target.container is None or "housing" not in wanted:
         return NOT_ASKED
     return target.container.glance() if "glance" in wanted else target.container.housing()
+
+
+def _machine(target: Target, wanted: frozenset[str]) -> Machine | Missing:
+    """What a Linux host tells; "glance" says that nothing was changed since it was asked last."""
+    if target.host is None or "machine" not in wanted:
+        return NOT_ASKED
+    return target.host.glance() if "glance" in wanted else target.host.look()
 
 
 def _last_words(target: Target) -> Callable[[], tuple[str, ...]]:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.container import Housing, Usage
+from keywright_ops.model.machine import Machine
 
 
 class Process(NamedTuple):
@@ -87,13 +88,15 @@ class HostFacts(NamedTuple):
     """What the host tells before there is a plan.
 
     `program` is the server that was found, `free_port` the first free one of the candidates for
-    `port = "auto"`, `bridge` the address of docker0.
+    `port = "auto"`, `bridge` the address of docker0 (Missing(NOT_THERE) on a host without it), `machine`
+    all that a Linux host tells.
     """
 
     program: str | Missing
     free_port: int | Missing
     bridge: str | Missing
     ssh_port: int | Missing
+    machine: Machine | Missing = Missing("not asked")
 
 
 class Facts(NamedTuple):
@@ -103,7 +106,8 @@ class Facts(NamedTuple):
     canonical. `listening` are the addresses whose port is open, `stored` the names in the data
     directory, and `appendonlydir/NAME` for what lies in that folder; `log` the
     last lines that the server wrote; `housing` what Docker tells, for an environment that lives there;
-    `certificate` what it presents at a handshake; `usage` what its container uses at the moment.
+    `certificate` what it presents at a handshake; `usage` what its container uses at the moment;
+    `machine` the Linux host, for a service there.
     """
 
     process: Process | Missing
@@ -121,3 +125,4 @@ class Facts(NamedTuple):
     clients: tuple[Client, ...] | Missing = Missing("not asked")
     certificate: Certificate | Missing = Missing("not asked")
     usage: Usage | Missing = Missing("not asked")
+    machine: Machine | Missing = Missing("not asked")

@@ -131,12 +131,31 @@ class Container(NamedTuple):
 
 
 class Unit(NamedTuple):
-    """The systemd side: the service's name, its configuration directory and account."""
+    """The systemd side: the service, its places and account, and the machine that it runs on.
+
+    `host` is ssh://USER@HOST, "" for this machine, and `key` the file of ssh's private key ("" for its own
+    choice). `conf` is the file that the service is started with. `package` brings the service, `tools` the server's client and check programs; `version` is
+    theirs: "" for what is installed, "latest", or one to have.
+    """
 
     name: str
     config_directory: str
     account: str
     drop_in: str
+    backup_directory: str = ""
+    version: str = ""
+    host: str = ""
+    key: str = ""
+    package: str = ""
+    tools: str = ""
+    conf: str = ""
+
+
+class Kernel(NamedTuple):
+    """What the kernel of a Linux host is set to: sysctl names with values, and who gets huge pages."""
+
+    settings: tuple[tuple[str, str], ...]
+    transparent_huge_pages: str
 
 
 class Insight(NamedTuple):
@@ -162,11 +181,13 @@ class Firewall(NamedTuple):
     """Who may come in from outside: client networks for Redis, administrators for SSH and RedisInsight.
 
     `ssh_port` is asked of the real sshd. `admin_from` empty means that no rule opens SSH anew.
+    `kept` says that Keywright keeps the host's own firewall (ufw).
     """
 
     allow_from: tuple[str, ...]
     admin_from: tuple[str, ...]
     ssh_port: int | Discovered
+    kept: bool = True
 
 
 class Application(NamedTuple):
@@ -234,11 +255,14 @@ class Plan(NamedTuple):
     unit: Unit | None = None
     insight: Insight | None = None
     firewall: Firewall | None = None
+    kernel: Kernel | None = None
     warnings: tuple[Warning, ...] = ()
 
     @property
     def conf_path(self) -> str:
         """Where redis.conf stands, as the server sees it: beside the ACL file that it names."""
+        if self.unit is not None:
+            return self.unit.conf
         aclfile = self.directive("aclfile")
         assert aclfile is not None
         return aclfile.value.rpartition("/")[0] + "/redis.conf"

@@ -76,9 +76,12 @@ def tls_directives(tls: Tls) -> tuple[Directive, ...]:
 def process(values: Values, home: str) -> tuple[Directive, ...]:
     """Return how the program runs: always in the foreground of what supervises it."""
     supervised = "systemd" if values.kind == "systemd" else "no"
-    pidfile = {"local": f"{home}/server.pid", "systemd": "/run/redis/redis-server.pid"}
+    pidfile = {"local": f"{home}/server.pid"}
     # Docker and the journal take standard output: an empty logfile.
     logfile = f"{home}/server.log" if values.kind == "local" else ""
+    if values.kind == "systemd":
+        logfile = values.text("unit.log_file")
+        pidfile["systemd"] = f"/run/{values.text('unit.account')}/{values.text('unit.name')}.pid"
     own: tuple[Directive, ...] = ()
     if values.kind == "local":
         # `ps` then shows the path of redis.conf, by which Keywright knows its own process.

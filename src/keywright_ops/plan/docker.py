@@ -1,7 +1,8 @@
 """The containers of an environment: the server's, RedisInsight's; and the systemd unit."""
 
-from keywright_ops.model.absence import Discovered
+from keywright_ops.model.absence import Discovered, Missing
 from keywright_ops.model.facts import HostFacts
+from keywright_ops.model.machine import Machine
 from keywright_ops.model.plan import Container, Firewall, Insight, Limits, Listen, Plan, Unit
 from keywright_ops.plan.listen import door
 from keywright_ops.profile.declared import Values
@@ -62,14 +63,27 @@ def decide_unit(values: Values) -> Unit | None:
         config_directory=values.text("unit.config_directory"),
         account=values.text("unit.account"),
         drop_in=values.text("unit.drop_in"),
+        backup_directory=values.text("unit.backup_directory"),
+        version=values.text("unit.version"),
+        host=values.text("host"),
+        key=values.text("ssh_key"),
+        package=f"{values.engine()}-server",
+        tools=f"{values.engine()}-tools",
+        conf=f"{values.text('unit.config_directory')}/{values.engine()}.conf",
     )
 
 
 def decide_insight(
-    values: Values, listen: Listen, container: Container | None, bridge: str | Discovered
+    values: Values,
+    listen: Listen,
+    container: Container | None,
+    bridge: str | Discovered,
+    host: HostFacts | None = None,
 ) -> Insight | None:
     """Decide RedisInsight; its container reaches a systemd server over docker0."""
     if not values.takes("insight.enabled") or not values.flag("insight.enabled"):
+        return None
+    if values.kind == "systemd" and without_docker(host):
         return None
     return Insight(
         name=values.text("insight.name"),
@@ -85,6 +99,12 @@ def decide_insight(
     )
 
 
+def without_docker(host: HostFacts | None) -> bool:
+    """Say whether a Linux host was asked and has no Docker Engine: RedisInsight cannot be there."""
+    machine = host.machine if host is not None else Missing("not asked")
+    return isinstance(machine, Machine) and isinstance(machine.docker, Missing)
+
+
 def decide_firewall(values: Values, host: HostFacts | None) -> Firewall | None:
     """Decide who may come in from outside; a managed service has clients, and no SSH of ours."""
     if not values.takes("allow_from"):
@@ -96,4 +116,5 @@ def decide_firewall(values: Values, host: HostFacts | None) -> Firewall | None:
         values.words("allow_from"),
         values.words("admin_from"),
         ssh_port if isinstance(ssh_port, int) else SSH_PORT,
+        kept=values.text("firewall") == "ufw",
     )

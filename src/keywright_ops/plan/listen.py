@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from keywright_ops.model.absence import Discovered
+from keywright.errors import ProfileError
+from keywright_ops.model.absence import NOT_THERE, Discovered, Missing
 from keywright_ops.model.facts import HostFacts
 from keywright_ops.model.plan import Listen, Tls
 from keywright_ops.plan.certificate import FOLDER
@@ -25,10 +26,37 @@ def decide_listen(
     tls = decide_tls(values, home)
     bind: tuple[str | Discovered, ...] = values.words("bind")
     if values.kind == "systemd" and not values.changed("bind"):
-        docker0 = bridge(host)
-        # With a minus, so that a start does not fail when the bridge comes up later.
-        bind = (*bind, f"-{docker0}" if isinstance(docker0, str) else docker0)
+        # With a minus, so that a start does not fail when an interface comes up later.
+        bind = (*bind, *(f"-{each}" if isinstance(each, str) else each for each in outer(host)))
+    if values.kind == "systemd":
+        bind = (*bind, *_private(values, host))
     return Listen(decide_port(values, host, kept, tls), bind, values.flag("protected_mode"), tls)
+
+
+def outer(host: HostFacts | None) -> tuple[str | Discovered, ...]:
+    """Return docker0's address; () on a host that says it has no such bridge."""
+    if host is not None and host.bridge == Missing(NOT_THERE):
+        return ()
+    return (bridge(host),)
+
+
+def _private(values: Values, host: HostFacts | None) -> tuple[str | Discovered, ...]:
+    """Return the addresses of the interfaces that the file names; IPv6's too."""
+    found: list[str | Discovered] = []
+    machine = host.machine if host is not None else Missing("not asked")
+    for interface in values.words("interfaces"):
+        if isinstance(machine, Missing):
+            found.append(Discovered(f"the address of {interface}"))
+            continue
+        addresses = machine.address_of(interface)
+        if not addresses:
+            seen = dict.fromkeys(each.interface for each in machine.addresses)
+            raise ProfileError(
+                f"env.{values.environment}.interfaces: {interface} has no address on that host",
+                f"there are: {', '.join(seen)}",
+            )
+        found += [f"-{each}" for each in addresses]
+    return tuple(found)
 
 
 def decide_tls(values: Values, home: str) -> Tls | None:

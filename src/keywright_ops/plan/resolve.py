@@ -17,6 +17,7 @@ from keywright_ops.plan.docker import (
     decide_insight,
     decide_unit,
 )
+from keywright_ops.plan.kernel import decide_kernel
 from keywright_ops.plan.listen import bridge, decide_listen
 from keywright_ops.plan.memory import decide_memory, decide_persistence
 from keywright_ops.plan.questionable import judge_plan
@@ -66,8 +67,9 @@ def resolve(
         directory=values.text("directory") if values.takes("directory") else "",
         container=container,
         unit=decide_unit(values),
-        insight=decide_insight(values, listen, container, docker0),
+        insight=decide_insight(values, listen, container, docker0, host),
         firewall=decide_firewall(values, host),
+        kernel=decide_kernel(values),
     )
     return plan._replace(warnings=judge_plan(plan))
 
@@ -77,6 +79,6 @@ def decide_engine(values: Values, host: HostFacts | None, kept: Mapping[str, str
     if values.takes("image"):
         return Engine(image=values.text("image"), name=values.engine())
     if not values.takes("server"):
-        return Engine()
+        return Engine(name=values.engine() if values.takes("engine") else "")
     found = host.program if host is not None and isinstance(host.program, str) else ""
     return Engine(program=values.text("server") or kept.get("program", "") or found or SERVER)

@@ -89,7 +89,7 @@ class Values:
         return field.type.parse(raw)
 
     def fill(self, text: str) -> str:
-        """Put names into a default: {app}, {prefix}, {env}, {suffix}, {dot}, {image} and {port}."""
+        """Put names into a default: {app}, {prefix}, {env}, {suffix}, {dot}, {engine}…"""
         word = "" if self.environment == "dev" else self.environment
         for name, value in (
             ("{app}", self.app),
@@ -101,11 +101,13 @@ class Values:
             text = text.replace(name, value)
         if "{image}" in text:
             text = text.replace("{image}", IMAGES[self.text("engine")])
+        if "{engine}" in text:
+            text = text.replace("{engine}", self.text("engine"))
         return text.replace("{port}", str(self.inner_port())) if "{port}" in text else text
 
     def engine(self) -> str:
         """Return the engine: as declared, else as the image says of itself, else the default."""
-        if not self.origin("engine") and "valkey" in self.text("image"):
+        if self.takes("image") and not self.origin("engine") and "valkey" in self.text("image"):
             return "valkey"
         return self.text("engine")
 

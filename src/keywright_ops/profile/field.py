@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from keywright_ops.profile import docker_words, names, values, words
+from keywright_ops.profile import docker_words, host_words, names, values, words
 
 LOCAL, DEV, PROD, SYSTEMD = "local", "docker-dev", "docker-prod", "systemd"
 AZURE, AWS = "azure", "aws"
@@ -25,8 +25,8 @@ class Field(NamedTuple):
     `defaults` holds, for each kind of environment that has this key, the value as one would write
     it in the file; a kind that is not there does not take the key. `{app}`, `{prefix}`, `{env}`,
     `{suffix}` and `{dot}` stand for the application's name, its prefix, the environment's name, and
-    "-prod" and ".prod" for the environment prod (nothing for dev); `{image}` for the engine's
-    image, `{port}` for the port inside Docker. `unit` is the unit of the value ("" where there is none),
+    "-prod" and ".prod" for the environment prod (nothing for dev); `{engine}` and
+    `{image}` for the engine and its image, `{port}` for the port inside Docker. `unit` is the unit of the value ("" where there is none),
     `becomes` what the key turns into, `source` the section of the guide, or the reason.
     """
 
@@ -103,6 +103,8 @@ DOCKER_NAME = Type("docker name", docker_words.parse_docker_name)
 SERVICE = Type("host name", docker_words.parse_service)
 HOST = Type("host name or address", words.parse_host)
 SSH_HOST = Type("ssh://user@host", docker_words.parse_ssh_host)
+INTERFACES = Type("interface names", host_words.parse_interfaces, show_list)
+VERSION = Type("version", host_words.parse_version)
 IMAGE = Type("image", docker_words.parse_image)
 VARIABLE = Type("variable name", words.parse_variable)
 PREFIX = Type("key prefix", words.parse_prefix)

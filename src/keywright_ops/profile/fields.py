@@ -7,7 +7,12 @@ page. A new key is a row in one of the fields_*.py; nothing registers itself.
 from keywright_ops.profile.field import APP, PREFIX, TEXT, Field, every
 from keywright_ops.profile.fields_app import APP_FIELDS
 from keywright_ops.profile.fields_docker import CONTAINER_FIELDS, TLS_FIELDS
-from keywright_ops.profile.fields_host import FIREWALL_FIELDS, INSIGHT_FIELDS, UNIT_FIELDS
+from keywright_ops.profile.fields_host import (
+    FIREWALL_FIELDS,
+    INSIGHT_FIELDS,
+    KERNEL_FIELDS,
+    UNIT_FIELDS,
+)
 from keywright_ops.profile.fields_server import SERVER_FIELDS
 
 # The six environments that exist without being written, and the kind of each.
@@ -57,6 +62,7 @@ FIELDS = (
     SERVER_FIELDS
     + CONTAINER_FIELDS
     + UNIT_FIELDS
+    + KERNEL_FIELDS
     + TLS_FIELDS
     + INSIGHT_FIELDS
     + FIREWALL_FIELDS
@@ -74,4 +80,4 @@ OWN_NAMES = (
     "insight.volume",
 )
 # The tables inside an environment; `settings` holds redis.conf directives and no fields.
-TABLES = ("container", "unit", "tls", "insight", "app", "settings")
+TABLES = ("container", "unit", "kernel", "tls", "insight", "app", "settings")

@@ -187,12 +187,12 @@ SERVER_FIELDS = (
     Field(
         "engine",
         one_of(*IMAGES),
-        docker("redis"),
+        docker("redis") | {SYSTEMD: "redis"},
         "",
-        "Which server runs in Docker; an image that is written out wins.",
+        "Which server runs in Docker or is installed on the host; an image that is written out wins.",
         '"valkey"',
         "the guide speaks of Redis; Valkey reads the same files and speaks the same protocol",
-        "compose image",
+        "compose image, apt package",
     ),
     Field(
         "image",

@@ -23,6 +23,7 @@ from keywright_ops.render.firewall import (
 )
 from keywright_ops.render.insight import FOLDER as PRESET_FOLDER
 from keywright_ops.render.insight import render_insight_script, render_presets
+from keywright_ops.render.kernel import SYSCTL_FILE, THP_UNIT, render_sysctl, render_thp_unit
 from keywright_ops.render.nginx import SITE, render_nginx
 from keywright_ops.render.redis_conf import render_redis_conf
 from keywright_ops.render.systemd import render_drop_in
@@ -133,10 +134,13 @@ def _systemd(
         raise ValueError(f"environment {plan.environment} has no systemd unit")
     folder = plan.unit.config_directory
     files = [
-        WholeFile(f"{folder}/redis.conf", render_redis_conf(plan), GROUP),
+        WholeFile(plan.unit.conf, render_redis_conf(plan), GROUP),
         WholeFile(f"{folder}/users.acl", render_acl(plan, secrets, beside), GROUP),
         WholeFile(plan.unit.drop_in, render_drop_in(plan)),
     ]
+    if plan.kernel is not None:
+        files.append(WholeFile(SYSCTL_FILE, render_sysctl(plan)))
+        files.append(WholeFile(THP_UNIT, render_thp_unit(plan)))
     if plan.insight is not None:
         presets = Secret(render_presets(plan, secrets, certificates))
         files.append(WholeFile(f"{PRESET_FOLDER}/databases.json", presets, GROUP))

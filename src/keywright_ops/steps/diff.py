@@ -11,6 +11,7 @@ from keywright_ops.facts.ending import is_ending
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.facts import AclUser, Certificate, Facts
+from keywright_ops.model.machine import Machine
 from keywright_ops.model.plan import Directive, Plan
 from keywright_ops.model.step import KeepSecret, Signal, Step
 from keywright_ops.profile.directive_names import SEVERAL_WORDS
@@ -37,7 +38,7 @@ class Declared(NamedTuple):
     `conf` is redis.conf and `acl` users.acl; `others` every further file; `users` what the ACL file
     means; `drafted` the names of the secrets that exist only in memory yet; `certificate` is
     the one to serve, Missing where there is none or it cannot be read from here. In Docker `compose`
-    is the compose file.
+    is the compose file; `beneath` is the distribution's redis.conf, into which ours is written.
     """
 
     plan: Plan
@@ -48,6 +49,7 @@ class Declared(NamedTuple):
     drafted: tuple[str, ...]
     compose: WholeFile | None = None
     certificate: Certificate | Missing = Missing("no TLS is declared")
+    beneath: str = ""
 
     @property
     def files(self) -> tuple[WholeFile, ...]:
@@ -59,9 +61,23 @@ class Declared(NamedTuple):
 def diff(declared: Declared, facts: Facts) -> tuple[Step, ...]:
     """Return the steps still to do, in order; () when the environment is as declared."""
     steps = _keep(declared.drafted)
-    steps += [write(file, facts) for file in declared.others if differs(file, facts)]
+    writes = [write(file, facts) for file in declared.others if differs(file, facts)]
+    if isinstance(facts.machine, Machine):
+        from keywright_ops.steps.machine import install, is_upgrade, prepare
+
+        installing = install(declared.plan, facts.machine)
+        if len(installing) > 1:  # more than to unmask: what it brings has to be seen first
+            replaced = is_upgrade(declared.plan, facts.machine)
+            if replaced and not isinstance(facts.process, Missing):
+                return (*steps, *_stop_carrying(declared, facts, "its package is replaced"))
+            return (*steps, *installing)
+        writes = [
+            *installing,
+            *prepare(declared.plan, facts.machine, declared.others, writes),
+        ]
+    steps += writes
     if isinstance(facts.process, Missing):
-        return (*steps, *_start(declared, facts))
+        return (*steps, *_start(declared, facts), *_finish(declared, facts))
     if facts.process.suspended:
         return (*steps, wake(facts.process))
     if is_ending(facts.log):
@@ -74,7 +90,23 @@ def diff(declared: Declared, facts: Facts) -> tuple[Step, ...]:
     changes = _change_running(declared, facts)
     if changes and isinstance(changes[-1].do, Signal):
         return (*steps, *changes)  # RedisInsight after the server is there again
-    return (*steps, *changes, *_tend_insight(declared, facts, steps))
+    insight = _tend_insight(declared, facts, steps)
+    return (*steps, *changes, *insight, *_finish(declared, facts))
+
+
+def _finish(declared: Declared, facts: Facts) -> list[Step]:
+    """What a Linux host needs besides, once its server runs."""
+    if not isinstance(facts.machine, Machine):
+        return []
+    from keywright_ops.steps.machine import finish
+
+    return finish(declared.plan, facts, facts.machine)
+
+
+def _stop_carrying(declared: Declared, facts: Facts, why: str) -> list[Step]:
+    """Stop a service with what it holds saved, whatever the profile keeps."""
+    carried = carry_over(declared.plan, facts)
+    return [*before_stop(declared, facts), *carried, stop(facts, why, True if carried else None)]
 
 
 def _tend_insight(declared: Declared, facts: Facts, steps: list[Step]) -> list[Step]:
@@ -145,8 +177,17 @@ def _conf(declared: Declared, instead: Mapping[str, str]) -> WholeFile:
         each._replace(words=_words(each.name, instead[each.name])) if each.name in instead else each
         for each in declared.plan.directives
     )
-    text = render_redis_conf(declared.plan._replace(directives=directives))
-    return declared.conf._replace(content=text)
+    plan = declared.plan._replace(directives=directives)
+    return declared.conf._replace(content=conf_text(plan, declared.beneath))
+
+
+def conf_text(plan: Plan, beneath: str) -> str:
+    """Return redis.conf: ours alone, or on a Linux host within what stands there (`beneath`)."""
+    if plan.unit is None:
+        return render_redis_conf(plan)
+    from keywright_ops.render.conf_edit import merge_redis_conf
+
+    return merge_redis_conf(beneath, plan)
 
 
 def _words(name: str, value: str) -> tuple[str, ...]:
@@ -189,10 +230,21 @@ def _change_running(declared: Declared, facts: Facts) -> list[Step]:
     if declared.compose is not None and not anew and differs(declared.compose, facts):
         steps.append(write(declared.compose, facts))
     if reasons:
-        ending = stop(facts, "; ".join(reasons), plan.persistence.promised)
+        carried = carry_over(plan, facts)
+        steps += carried
+        ending = stop(facts, "; ".join(reasons), plan.persistence.promised or bool(carried))
         ending = _taken_back(ending, declared, facts)
         steps.append(clients_follow(ending, plan, facts))
     return steps
+
+
+def carry_over(plan: Plan, facts: Facts) -> list[Step]:
+    """On a Linux host our own restart costs no session, even where the profile keeps nothing."""
+    if plan.unit is None or plan.persistence.promised:
+        return []
+    from keywright_ops.steps.carry import carry
+
+    return carry(facts)
 
 
 def _housing_reasons(declared: Declared, facts: Facts) -> list[str]:

@@ -44,8 +44,13 @@ def write(file: WholeFile, facts: Facts) -> Step:
     if before == digest(file.text()):
         title = f"close {name} ({difference(file, facts)})"
     return Step(
-        id=f"write-{name}",
+        id=write_id(file.path),
         title=title,
         do=WriteFile(file.path, file.content, file.mode),
         expect=(FileIs(file.path, before),),
     )
+
+
+def write_id(path: str) -> str:
+    """Return the id of the step that writes the file."""
+    return f"write-{path.rpartition('/')[2]}"

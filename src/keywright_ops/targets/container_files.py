@@ -47,6 +47,10 @@ class ContainerFiles:
         """Digest, mode and owner; Missing(NOT_THERE) only when the file does not exist."""
         return self._host.file(self._here(path))
 
+    def files(self, paths: Sequence[str]) -> dict[str, File | Missing]:
+        """The same for many files."""
+        return {path: self.file(path) for path in paths}
+
     def mode(self, path: str) -> int | Missing:
         """The permission bits alone."""
         return self._host.mode(self._here(path))

@@ -61,6 +61,10 @@ class FakeTransport:
             return content
         return File(sha256(content).hexdigest(), self.world.files[path][1], "1000")
 
+    def files(self, paths: Sequence[str]) -> dict[str, File | Missing]:
+        """The same for many files."""
+        return {path: self.file(path) for path in paths}
+
     def mode(self, path: str) -> int | Missing:
         """The permission bits alone."""
         found = self.file(path)

@@ -36,6 +36,10 @@ class LocalTransport:
         found = os.stat(path)
         return File(sha256(content).hexdigest(), found.st_mode & 0o7777, str(found.st_uid))
 
+    def files(self, paths: Sequence[str]) -> dict[str, File | Missing]:
+        """The same for many files."""
+        return {path: self.file(path) for path in paths}
+
     def mode(self, path: str) -> int | Missing:
         """The permission bits; Missing(NOT_THERE) only when the file does not exist."""
         try:

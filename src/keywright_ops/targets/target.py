@@ -8,6 +8,7 @@ from keywright.wire import Reply, Word
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.container import ContainerFacts, Housing
 from keywright_ops.model.facts import File, Process
+from keywright_ops.model.machine import Machine
 from keywright_ops.targets.handshake import Presented
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ class Transport(Protocol):
 
     def file(self, path: str) -> File | Missing:
         """Digest, mode and owner; Missing(NOT_THERE) only when the file does not exist."""
+        ...
+
+    def files(self, paths: Sequence[str]) -> dict[str, File | Missing]:
+        """The same for many files at once."""
         ...
 
     def mode(self, path: str) -> int | Missing:
@@ -175,6 +180,22 @@ class Container(Protocol):
         ...
 
 
+class Host(Protocol):
+    """Looks at the Linux host that the server's service runs on."""
+
+    def look(self) -> Machine | Missing:
+        """Everything that the host tells, now; Missing when it does not answer to the end."""
+        ...
+
+    def glance(self) -> Machine | Missing:
+        """The same, but the last look will do."""
+        ...
+
+    def holder(self, port: int) -> str:
+        """Say who listens on a TCP port there: the program and its process."""
+        ...
+
+
 class Data(Protocol):
     """The data of the environment's server as it lies: a folder here, or a container's volume."""
 
@@ -205,7 +226,8 @@ class Abilities(NamedTuple):
 
 
 class Target(NamedTuple):
-    """One environment, ready to be asked and changed; `container` where it lives in one."""
+    """One environment, ready to be asked and changed; `container` where it lives in one, `host` where
+    it is a service of a Linux host."""
 
     transport: Transport
     supervisor: Supervisor
@@ -213,3 +235,4 @@ class Target(NamedTuple):
     can: Abilities = Abilities()
     container: Container | None = None
     data: Data | None = None  # given only where data is to be copied or removed
+    host: Host | None = None

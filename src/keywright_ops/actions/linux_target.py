@@ -1,0 +1,99 @@
+"""Puts together the target of a Linux host: one shell there, its files, systemd, and the way to the server."""
+
+import atexit
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from keywright.endpoint import Endpoint
+from keywright.errors import Unreachable
+from keywright.secret import Secret
+from keywright_ops.actions.locate import locate
+from keywright_ops.model.absence import NOT_THERE, Missing
+from keywright_ops.model.engine_host import HERE, EngineHost, parse_engine_host
+from keywright_ops.model.facts import HostFacts
+from keywright_ops.model.machine import Machine
+from keywright_ops.model.plan import Plan, Unit
+from keywright_ops.targets.door import Door
+from keywright_ops.targets.host_files import HostFiles
+from keywright_ops.targets.linux_host import LinuxHost
+from keywright_ops.targets.shell import Shell, local_shell
+from keywright_ops.targets.ssh_line import SshLine
+from keywright_ops.targets.systemd import SystemdSupervisor
+from keywright_ops.targets.target import Target, Transport
+
+NOT_ASKED = Missing("not asked")
+
+
+class Line(NamedTuple):
+    """The way to a Linux host: a shell there and, over ssh, the connection that it runs on."""
+
+    host: EngineHost
+    shell: Shell
+    ssh: SshLine | None
+
+
+def open_line(unit: Unit) -> Line:
+    """Open the way to the unit's host. Raises Unreachable with ssh's own reason."""
+    host = parse_engine_host(unit.host, "host")
+    if host.way == HERE:
+        line = Line(host, local_shell(), None)
+    else:
+        ssh = SshLine(host, unit.key)
+        line = Line(host, ssh.shell(), ssh)
+    atexit.register(close_line, line)
+    return line
+
+
+def close_line(line: Line) -> None:
+    """End the shell and the connection."""
+    line.shell.close()
+    if line.ssh is not None:
+        line.ssh.close()
+
+
+def demand_machine(line: Line, plan: Plan) -> Machine:
+    """Ask the host everything. Raises Unreachable when it does not answer to the end."""
+    machine = LinuxHost(line.shell, plan).look()
+    if isinstance(machine, Missing):
+        raise Unreachable(machine.why, "is it a Linux host with systemd?")
+    return machine
+
+
+def host_facts(machine: Machine) -> HostFacts:
+    """Return what the plan needs of a host that was asked."""
+    bridge = machine.address_of("docker0")
+    ports = machine.ssh_ports
+    return HostFacts(
+        program=NOT_ASKED,
+        free_port=NOT_ASKED,
+        bridge=bridge[0] if bridge else Missing(NOT_THERE),
+        ssh_port=ports[0] if ports else Missing("no sshd runs there"),
+        machine=machine,
+    )
+
+
+def files_there(line: Line, plan: Plan, home: str, folder: str) -> HostFiles:
+    """Return the files of the host; the environment's own folder and the application's .env lie here."""
+    dotenv = plan.application.dotenv
+    return HostFiles(line.shell, (home, dotenv if dotenv.startswith("/") else f"{folder}/{dotenv}"))
+
+
+def linux_target(plan: Plan, line: Line, files: Transport, secrets: Mapping[str, Secret]) -> Target:
+    """Return the target of a plan with a unit."""
+    supervisor = SystemdSupervisor(line.shell, plan)
+    door = Door(_way(line, supervisor, files, plan), secrets)
+    return Target(files, supervisor, door, host=LinuxHost(line.shell, plan))
+
+
+def _way(
+    line: Line, supervisor: SystemdSupervisor, files: Transport, plan: Plan
+) -> Callable[[], Endpoint]:
+    """How the server is found: where its own sockets listen; over ssh through the one connection."""
+
+    def located() -> Endpoint:
+        place = locate(supervisor, files, plan)
+        if line.ssh is None:
+            return place
+        return place._replace(relay=line.ssh.relay_argv(place.host, place.port))
+
+    return located

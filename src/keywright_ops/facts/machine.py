@@ -1,0 +1,141 @@
+"""Reads what a Linux host answers to the one script that asks it (gather/machine.py)."""
+
+from collections.abc import Mapping
+
+from keywright_ops.model.absence import NOT_THERE, Missing
+from keywright_ops.model.machine import Address, Folder, Machine, Package, UnitState
+
+HEAD = "@@ "  # what a section's name stands behind
+
+
+def parse_machine(text: str, why_not_root: str = "") -> Machine | Missing:
+    """Return the host as the script's sections tell it; Missing when they are not all there."""
+    found = sections(text)
+    if "kernel" not in found:
+        return Missing("the host did not answer to the end")
+    release = parse_assignments(found["os"])
+    return Machine(
+        called=release.get("PRETTY_NAME", "an unknown system"),
+        system=release.get("ID", ""),
+        like=tuple(release.get("ID_LIKE", "").split()),
+        init=found["init"].strip(),
+        root=found["root"].strip() == "0",
+        packages=parse_packages(found["packages"], found["policy"]),
+        units=parse_units(found["units"]),
+        addresses=parse_addresses(found["addresses"]),
+        ssh_ports=_ports(found["sshd"]),
+        came_from=(found["from"].split() or [""])[0],
+        clock=float(found["clock"].strip() or 0),
+        free=parse_free(found["free"]),
+        folders=parse_folders(found["folders"]),
+        kernel=parse_kernel(found["kernel"]),
+        ufw=Missing("not asked"),
+        docker=found["docker"].strip() or Missing("no Docker Engine answers"),
+        broken=found["audit"].strip(),
+        why_not_root=why_not_root,
+        container=found["container"].strip().removeprefix("none"),
+    )
+
+
+def sections(text: str) -> dict[str, str]:
+    """Return what stands below each heading."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in text.split("\n"):
+        if line.startswith(HEAD):
+            name = line.removeprefix(HEAD)
+            found[name] = ""
+        elif name:
+            found[name] += line + "\n"
+    return found
+
+
+def parse_assignments(text: str) -> dict[str, str]:
+    """Return NAME=VALUE lines as os-release has them; quotes around a value are taken off."""
+    pairs = (line.partition("=") for line in text.split("\n") if "=" in line)
+    return {name.strip(): value.strip().strip("\"'") for name, _, value in pairs}
+
+
+def parse_packages(listed: str, policy: str) -> dict[str, Package]:
+    """Return packages from `dpkg-query -W` (name, version, status, want) and `apt-cache policy`."""
+    found: dict[str, Package] = {}
+    name = ""
+    for line in policy.split("\n"):
+        if line and not line[0].isspace() and line.endswith(":"):
+            name = line[:-1]
+            found[name] = Package("", "")
+        elif line.strip().startswith("Candidate:") and name:
+            candidate = line.partition(":")[2].strip()
+            found[name] = Package("", "" if candidate == "(none)" else candidate)
+    for line in listed.split("\n"):
+        words = line.split("\t")
+        if len(words) == 4 and words[2] == "installed":
+            before = found.get(words[0], Package("", ""))
+            found[words[0]] = Package(words[1], before.candidate, words[3] == "hold")
+    return found
+
+
+def parse_units(text: str) -> dict[str, UnitState]:
+    """Return the units of `systemctl show -p Id,LoadState,…`, a block of lines for each."""
+    found: dict[str, UnitState] = {}
+    for block in text.strip().split("\n\n"):
+        told = parse_assignments(block)
+        if told.get("Id"):
+            found[told["Id"]] = UnitState(
+                load=told.get("LoadState", ""),
+                active=told.get("ActiveState", ""),
+                sub=told.get("SubState", ""),
+                file=told.get("UnitFileState", ""),
+                stale=told.get("NeedDaemonReload") == "yes",
+                result=told.get("Result", ""),
+            )
+    return found
+
+
+def parse_addresses(text: str) -> tuple[Address, ...]:
+    """Return the addresses of `ip -o addr`; link-local ones of IPv6 are left out: they need a zone."""
+    found = []
+    for line in text.split("\n"):
+        words = line.split()
+        if len(words) < 4 or words[2] not in ("inet", "inet6"):
+            continue
+        address = words[3].partition("/")[0]
+        if not address.startswith("fe80:"):
+            found.append(Address(words[1].partition("@")[0], address))
+    return tuple(found)
+
+
+def parse_free(text: str) -> int | Missing:
+    """Return the free bytes of `df -Pk`."""
+    words = (text.strip().split("\n") or [""])[-1].split()
+    if len(words) < 6 or not words[3].isdigit():
+        return Missing("df does not tell")
+    return int(words[3]) * 1024
+
+
+def parse_folders(text: str) -> Mapping[str, Folder | Missing]:
+    """Return folders from `stat -c '%U %G %a %n'`; one that is not there has no line."""
+    found: dict[str, Folder | Missing] = {}
+    for line in text.split("\n"):
+        words = line.split(" ", 3)
+        if len(words) == 4:
+            found[words[3]] = Folder(words[0], words[1], int(words[2], 8))
+    return found
+
+
+def parse_kernel(text: str) -> dict[str, str | Missing]:
+    """Return the kernel's files by path; an empty one is not there."""
+    pairs = (line.partition("\t") for line in text.split("\n") if "\t" in line)
+    return {path: value.strip() or Missing(NOT_THERE) for path, _, value in pairs}
+
+
+def parse_holder(text: str) -> str:
+    """Return who listens, from `ss -ltnp`: its last column is users:(("NAME",pid=N,fd=M))."""
+    name, _, rest = text.partition('users:(("')[2].partition('",pid=')
+    pid = rest.partition(",")[0]
+    return f"{name} (process {pid})" if pid.isdigit() else "another program"
+
+
+def _ports(text: str) -> tuple[int, ...]:
+    words = (line.split() for line in text.split("\n"))
+    return tuple(dict.fromkeys(int(each[1]) for each in words if len(each) == 2))

@@ -1,0 +1,79 @@
+"""What a Linux host tells of itself: one snapshot, asked by one script, before and after the plan."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from keywright_ops.model.absence import Missing
+
+
+class Package(NamedTuple):
+    """A package as dpkg and apt see it: versions are "" for none; `held` is `apt-mark hold`'s."""
+
+    installed: str
+    candidate: str
+    held: bool = False
+
+
+class UnitState(NamedTuple):
+    """A systemd unit, in systemd's own words (`systemctl show`).
+
+    `load` is "not-found" for a unit that does not exist and "masked" for one that may not start; `file` is
+    "enabled", "disabled", "masked-runtime" …; `stale` says that its files changed since systemd read them.
+    """
+
+    load: str
+    active: str
+    sub: str
+    file: str
+    stale: bool
+    result: str = ""
+
+
+class Address(NamedTuple):
+    """An address of one of the host's interfaces, without its prefix length."""
+
+    interface: str
+    address: str
+
+
+class Folder(NamedTuple):
+    """A folder's owner, group and permission bits."""
+
+    owner: str
+    group: str
+    mode: int
+
+
+class Machine(NamedTuple):
+    """A Linux host as it was seen at one moment.
+
+    `system` is os-release's ID and `like` its ID_LIKE, `called` its name for people; `init` the name of
+    process 1; `root` whether we may do everything there (else `why_not_root`). `came_from` is the address that
+    our ssh comes from, "" here. `clock` is the host's time (seconds since 1970); `free` the free bytes of
+    the file system of the data. `broken` is what `dpkg --audit` complains of, "" when nothing.
+    """
+
+    called: str
+    system: str
+    like: tuple[str, ...]
+    init: str
+    root: bool
+    packages: Mapping[str, Package]
+    units: Mapping[str, UnitState]
+    addresses: tuple[Address, ...]
+    ssh_ports: tuple[int, ...]
+    came_from: str
+    clock: float
+    free: int | Missing
+    folders: Mapping[str, Folder | Missing]
+    kernel: Mapping[str, str | Missing]
+    ufw: str | Missing
+    docker: str | Missing
+    broken: str = ""
+    why_not_root: str = ""
+    container: str = ""
+
+    def address_of(self, interface: str) -> tuple[str, ...]:
+        """The addresses of an interface, IPv4 first; () when there is none."""
+        found = [each.address for each in self.addresses if each.interface == interface]
+        return tuple(sorted(found, key=lambda each: ":" in each))

@@ -1,0 +1,186 @@
+"""Steps that make a Linux host ready for its server: package, folders, kernel, unit.
+
+Rule: while a package is installed or replaced its service is masked, so that no server ever runs with
+the distribution's settings, which know no password.
+"""
+
+from keywright_ops.model.absence import Missing
+from keywright_ops.model.artefact import WholeFile
+from keywright_ops.model.facts import Facts
+from keywright_ops.model.machine import Folder, Machine, UnitState
+from keywright_ops.model.plan import Plan, Unit
+from keywright_ops.model.step import InOrder, RunCommand, Step
+from keywright_ops.render.kernel import SYSCTL_FILE, THP_UNIT
+from keywright_ops.steps.carry import retire_dump
+from keywright_ops.steps.files import write_id
+
+NO_UNIT = UnitState("not-found", "inactive", "dead", "", False)
+LATEST = "latest"
+APT = (
+    *("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y"),
+    *("-o", "DPkg::Lock::Timeout=120"),  # seconds: unattended-upgrades may be at work
+    *("-o", "Dpkg::Options::=--force-confold"),  # our redis.conf stays
+)
+
+
+def unit_state(machine: Machine, name: str) -> UnitState:
+    """Return how systemd sees the unit of that full name (with .service)."""
+    return machine.units.get(name, NO_UNIT)
+
+
+def wanted_version(unit: Unit, machine: Machine) -> str:
+    """Return the version to install; "" when what is there may stay."""
+    package = machine.packages.get(unit.package)
+    installed = package.installed if package else ""
+    candidate = package.candidate if package else ""
+    if unit.version in ("", LATEST):
+        wish = candidate if unit.version == LATEST or not installed else installed
+        return "" if installed and wish in ("", installed) else wish or LATEST
+    return "" if installed == unit.version else unit.version
+
+
+def is_upgrade(plan: Plan, machine: Machine) -> bool:
+    """Whether another version replaces one that is installed."""
+    unit = plan.unit
+    assert unit is not None
+    package = machine.packages.get(unit.package)
+    return bool(package and package.installed and wanted_version(unit, machine))
+
+
+def install(plan: Plan, machine: Machine) -> list[Step]:
+    """Return the steps that install the package, or another version of it; [] when it is there."""
+    unit = plan.unit
+    assert unit is not None
+    service = f"{unit.name}.service"
+    unmask = RunCommand(("systemctl", "unmask", "--runtime", service))
+    version = wanted_version(unit, machine)
+    if not version:
+        masked = unit_state(machine, service).file == "masked-runtime"
+        return [Step("unmask", f"let {unit.name} start again", unmask)] if masked else []
+    pin = "" if version == LATEST else f"={version}"
+    packages = (f"{unit.package}{pin}", f"{unit.tools}{pin}")
+    before = machine.packages.get(unit.package)
+    old = before.installed if before else ""
+    undo = RunCommand((*APT, "remove", unit.package))
+    verb = "install"
+    options: tuple[str, ...] = ("--no-install-recommends",)
+    if old:
+        verb = "replace"
+        options = (*options, "--allow-downgrades")
+        undo = RunCommand(
+            (*APT, "install", *options, f"{unit.package}={old}", f"{unit.tools}={old}")
+        )
+    called = unit.package if version == LATEST else f"{unit.package} {version}"
+    mask = RunCommand(("systemctl", "mask", "--runtime", service))
+    return [
+        Step("apt-update", "ask apt for its newest lists", RunCommand((*APT[:4], "update"))),
+        Step("mask", f"keep {unit.name} from starting meanwhile", mask, undo=unmask),
+        Step(
+            "install-package",
+            f"{verb} {called}{f' (was {old})' if old else ''}",
+            RunCommand((*APT, "install", *options, *packages)),
+            undo=undo,
+        ),
+        Step("unmask", f"let {unit.name} start again", unmask),
+    ]
+
+
+def make_folders(plan: Plan, machine: Machine) -> list[Step]:
+    """Return the steps that give the data's and the backups' folders to the server's account alone."""
+    assert plan.unit is not None
+    account = plan.unit.account
+    steps = []
+    for path in (plan.persistence.directory, plan.unit.backup_directory):
+        seen = machine.folders.get(path)
+        if isinstance(seen, Folder) and seen == Folder(account, account, 0o750):
+            continue
+        made = ("install", "-d", "-o", account, "-g", account, "-m", "0750", path)
+        verb = "make" if seen is None else "close"
+        steps.append(Step(f"folder-{path}", f"{verb} {path} ({account}, 0750)", RunCommand(made)))
+    return steps
+
+
+def tune_kernel(plan: Plan, machine: Machine, written: frozenset[str]) -> list[Step]:
+    """Return the steps that make the kernel follow its files; [] in a container: its kernel is another's.
+
+    `written` are the paths of the files that are written before these steps.
+    """
+    if plan.kernel is None or machine.container:
+        return []
+    steps = []
+    from_file = [
+        name
+        for name, value in plan.kernel.settings
+        if _less(machine.kernel.get(f"/proc/sys/{name.replace('.', '/')}"), value)
+    ]
+    if from_file:
+        title = f"set {', '.join(from_file)} in the kernel"
+        steps.append(Step("sysctl", title, RunCommand(("sysctl", "-q", "-p", SYSCTL_FILE))))
+    thp = unit_state(machine, THP_UNIT.rpartition("/")[2])
+    if THP_UNIT in written or thp.active != "active" or thp.file != "enabled":
+        name = THP_UNIT.rpartition("/")[2]
+        enable = RunCommand(("systemctl", "enable", name))
+        doing = InOrder((RunCommand(("systemctl", "daemon-reload")), enable))
+        undo = RunCommand(("systemctl", "disable", "--now", name))
+        steps.append(Step("thp-enable", f"enable {name}", doing, undo=undo))
+        now = RunCommand(("systemctl", "restart", name))
+        steps.append(Step("thp-now", "keep huge pages from the server's memory", now))
+    return steps
+
+
+def _less(seen: str | Missing | None, value: str) -> bool:
+    if not isinstance(seen, str):
+        return False  # the kernel does not have it, or does not show it: the proof says so
+    if seen.isdigit() and value.isdigit():
+        return int(seen) < int(value)
+    return seen != value
+
+
+def reload_units(plan: Plan, machine: Machine, written: frozenset[str]) -> list[Step]:
+    """Return the step after which systemd knows the drop-in; [] when it knows it already."""
+    assert plan.unit is not None
+    if (
+        plan.unit.drop_in not in written
+        and not unit_state(machine, f"{plan.unit.name}.service").stale
+    ):
+        return []
+    again = RunCommand(("systemctl", "daemon-reload"))
+    return [Step("daemon-reload", "let systemd read its files again", again, undo=again)]
+
+
+def enable(plan: Plan, machine: Machine) -> list[Step]:
+    """Return the step after which the service starts with the machine; [] when it does."""
+    assert plan.unit is not None
+    name = f"{plan.unit.name}.service"
+    if unit_state(machine, name).file in ("enabled", "alias", "static"):
+        return []
+    return [
+        Step(
+            "enable",
+            f"start {plan.unit.name} with the machine",
+            RunCommand(("systemctl", "enable", name)),
+            undo=RunCommand(("systemctl", "disable", name)),
+        )
+    ]
+
+
+def prepare(
+    plan: Plan, machine: Machine, files: tuple[WholeFile, ...], writes: list[Step]
+) -> list[Step]:
+    """Return what stands before the server's own steps, once its package is there.
+
+    `writes` are the steps that write some of the `files`.
+    """
+    ids = {step.id for step in writes}
+    written = frozenset(each.path for each in files if write_id(each.path) in ids)
+    return [
+        *make_folders(plan, machine),
+        *writes,
+        *tune_kernel(plan, machine, written),
+        *reload_units(plan, machine, written),
+    ]
+
+
+def finish(plan: Plan, facts: Facts, machine: Machine) -> list[Step]:
+    """Return what comes after the server's own steps, in the round that leaves it running."""
+    return [*enable(plan, machine), *retire_dump(plan, facts)]

@@ -1,0 +1,121 @@
+"""The image of a Linux host: Debian with systemd, sshd, ufw, nginx and a Docker Engine of its own, without Redis.
+
+Redis comes from a package archive inside the image (/srv/apt), so that `apt-get install` is the real one and
+needs no network. /srv/apt-newer holds the same packages with a raised version, for upgrades. Making the
+image takes two minutes; it is kept in CACHE under a name that a changed recipe changes.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+from tests.lab.docker_engine import Engine
+from tests.lab.images import CACHE, LEFT_OUT
+
+HOST_IMAGE = "keywright-lab/linux-host:bookworm"
+ARCHIVE, NEWER = "/srv/apt", "/srv/apt-newer"
+RAISED = "+lab1"  # what is added to the version of the newer packages
+
+PACKAGES = (
+    *("systemd", "systemd-sysv", "dbus", "ufw", "iptables", "iproute2", "sudo", "python3"),
+    *("nginx-light", "apache2-utils", "curl", "procps", "openssh-server", "openssl"),
+    *("ca-certificates", "docker.io", "util-linux"),
+)
+OFFERED = ("redis-server", "redis-tools")  # with all that they need
+
+# Run inside, once: accounts, an sshd that logs every channel, and apt that knows the archive alone.
+SETTLE = f"""
+set -eu
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends --download-only {" ".join(OFFERED)} >/dev/null
+mkdir -p {ARCHIVE} {NEWER}
+mv /var/cache/apt/archives/*.deb {ARCHIVE}/
+useradd -m -s /bin/bash ops
+useradd -m -s /bin/bash nosudo
+echo 'ops ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/ops
+chmod 440 /etc/sudoers.d/ops
+cat > /etc/ssh/sshd_config.d/lab.conf <<'EOF'
+LogLevel VERBOSE
+PasswordAuthentication no
+UseDNS no
+EOF
+rm -f /etc/apt/sources.list.d/*
+echo 'deb [trusted=yes] file:{ARCHIVE} ./' > /etc/apt/sources.list
+rm -rf /var/lib/apt/lists/*
+rm -f /usr/sbin/policy-rc.d
+systemctl set-default multi-user.target >/dev/null 2>&1
+systemctl mask apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer >/dev/null 2>&1
+systemctl disable nginx >/dev/null 2>&1
+"""
+
+
+def add_host_image(engine: Engine) -> str:
+    """Give an engine the image of the host; the first time it is made."""
+    if engine.docker("image", "inspect", HOST_IMAGE, check=False).returncode:
+        engine.docker("import", "--change", 'CMD ["/sbin/init"]', str(archive()), HOST_IMAGE)
+    return HOST_IMAGE
+
+
+def archive() -> Path:
+    """Return the root of the host as a tar file."""
+    recipe = repr((PACKAGES, OFFERED, SETTLE, RAISED, LEFT_OUT))
+    path = CACHE / f"linux-host-{sha256(recipe.encode()).hexdigest()[:16]}.tar"
+    if path.exists():
+        return path
+    CACHE.mkdir(parents=True, exist_ok=True)
+    root = CACHE / f"linux-host.{os.getpid()}"
+    try:
+        _build(root)
+        half = path.with_suffix(f".{os.getpid()}")
+        left_out = [f"--exclude=./{folder}/*" for folder in LEFT_OUT if folder != "var/lib/apt"]
+        subprocess.run(["tar", "-C", str(root), *left_out, "-cf", str(half), "."], check=True)
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+    for old in CACHE.glob("linux-host-*.tar"):
+        old.unlink()
+    half.rename(path)
+    return path
+
+
+def _build(root: Path) -> None:
+    packages = f"--include={','.join(PACKAGES)}"
+    _run("debootstrap", "--variant=minbase", packages, "bookworm", str(root))
+    _run("chroot", str(root), "sh", "-c", SETTLE)
+    offered = root / ARCHIVE[1:]
+    for deb in sorted(offered.glob("redis-*.deb")):
+        _raise_version(deb, root / NEWER[1:])
+    for folder in (offered, root / NEWER[1:]):
+        (folder / "Packages").write_text("\n".join(_index(folder)))
+
+
+def _raise_version(deb: Path, folder: Path) -> None:
+    """Pack a package again under a newer version; what it depends on of the same source is raised too."""
+    unpacked = folder / "unpacked"
+    _run("dpkg-deb", "-R", str(deb), str(unpacked))
+    control = unpacked / "DEBIAN" / "control"
+    text = control.read_text()
+    version = next(
+        line.split(" ", 1)[1] for line in text.splitlines() if line.startswith("Version:")
+    )
+    control.write_text(text.replace(version, version + RAISED))
+    _run("dpkg-deb", "-b", "--root-owner-group", str(unpacked), str(folder))
+    shutil.rmtree(unpacked)
+
+
+def _index(folder: Path) -> Iterator[str]:
+    """One paragraph of the index for each package."""
+    for deb in sorted(folder.glob("*.deb")):
+        fields = subprocess.run(
+            ["dpkg-deb", "-f", str(deb)], check=True, capture_output=True, text=True
+        ).stdout
+        digest = sha256(deb.read_bytes()).hexdigest()
+        yield f"{fields}Filename: ./{deb.name}\nSize: {deb.stat().st_size}\nSHA256: {digest}\n"
+
+
+def _run(*argv: str) -> None:
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=600)
+    if done.returncode:
+        raise RuntimeError(f"{argv[:3]}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
