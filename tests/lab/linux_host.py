@@ -21,6 +21,10 @@ OPTIONS = (
     *("--cgroupns=host", "--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp"),
     *("-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw", "-v", "/var/lib/docker"),
     *("-e", "container=docker", "-t"),
+    *(
+        "--sysctl",
+        "net.ipv4.ip_forward=1",
+    ),  # its own engine cannot write it: /proc/sys is read-only
 )
 CODE = "/opt/keywright"  # where the host finds Keywright, for those who work on it itself
 

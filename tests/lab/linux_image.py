@@ -1,4 +1,4 @@
-"""The image of a Linux host: Debian with systemd, sshd, ufw, nginx and a Docker Engine of its own, without Redis.
+"""The image of a Linux host: Debian with systemd, sshd, ufw, nginx and Docker, without Redis.
 
 Redis comes from a package archive inside the image (/srv/apt), so that `apt-get install` is the real one and
 needs no network. /srv/apt-newer holds the same packages with a raised version, for upgrades. Making the

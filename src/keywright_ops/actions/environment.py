@@ -122,10 +122,12 @@ def open_environment(
             host_facts,
             open_line,
         )
+        from keywright_ops.targets.linux_host import LinuxHost
 
         line = open_line(plan.unit)
-        host = host_facts(demand_machine(line, plan))
-        plan = resolve(place.profile, plan.environment, host, {}, home, place.folder)
+        host = LinuxHost(line.shell, line.ssh, plan)
+        told = host_facts(demand_machine(host))
+        plan = resolve(place.profile, plan.environment, told, {}, home, place.folder)
         transport = files_there(line, plan, home, place.folder)
     vault = Vault(transport, f"{home}/vault.json")
     if not vault.keeps("default") and not given_password(plan, place, environ):
@@ -145,7 +147,7 @@ def open_environment(
     if line is not None:
         from keywright_ops.actions.linux_target import linux_target
 
-        target = linux_target(plan, line, transport, by_user)
+        target = linux_target(plan, line, host, transport, by_user)
         return _with_tls(Opened(place, plan, home, place.folder, vault, secrets, target))
     program = plan.engine.program if isinstance(plan.engine.program, str) else ""
     supervisor = ChildSupervisor(program, home)

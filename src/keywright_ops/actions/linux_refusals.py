@@ -1,4 +1,4 @@
-"""What a change on a Linux host refuses before it begins: another system, no root, a held package, a wrong clock.
+"""What a change on a Linux host refuses before it begins: another system, no root, a wrong clock.
 
 Each says in one sentence what stands in the way, and what a person can do; nothing has been changed.
 """

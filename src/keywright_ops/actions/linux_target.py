@@ -1,7 +1,8 @@
-"""Puts together the target of a Linux host: one shell there, its files, systemd, and the way to the server."""
+"""Puts together the target of a Linux host: one shell, its files, systemd, the way to the server."""
 
 import atexit
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import NamedTuple
 
 from keywright.endpoint import Endpoint
@@ -33,12 +34,17 @@ class Line(NamedTuple):
 
 
 def open_line(unit: Unit) -> Line:
-    """Open the way to the unit's host. Raises Unreachable with ssh's own reason."""
-    host = parse_engine_host(unit.host, "host")
+    """Return the way to the unit's host, one for the whole run. It is opened when it is first used."""
+    return _open(unit.host, unit.key)
+
+
+@cache
+def _open(url: str, key: str) -> Line:
+    host = parse_engine_host(url, "host")
     if host.way == HERE:
         line = Line(host, local_shell(), None)
     else:
-        ssh = SshLine(host, unit.key)
+        ssh = SshLine(host, key)
         line = Line(host, ssh.shell(), ssh)
     atexit.register(close_line, line)
     return line
@@ -51,9 +57,9 @@ def close_line(line: Line) -> None:
         line.ssh.close()
 
 
-def demand_machine(line: Line, plan: Plan) -> Machine:
+def demand_machine(host: LinuxHost) -> Machine:
     """Ask the host everything. Raises Unreachable when it does not answer to the end."""
-    machine = LinuxHost(line.shell, plan).look()
+    machine = host.look()
     if isinstance(machine, Missing):
         raise Unreachable(machine.why, "is it a Linux host with systemd?")
     return machine
@@ -78,11 +84,13 @@ def files_there(line: Line, plan: Plan, home: str, folder: str) -> HostFiles:
     return HostFiles(line.shell, (home, dotenv if dotenv.startswith("/") else f"{folder}/{dotenv}"))
 
 
-def linux_target(plan: Plan, line: Line, files: Transport, secrets: Mapping[str, Secret]) -> Target:
+def linux_target(
+    plan: Plan, line: Line, host: LinuxHost, files: Transport, secrets: Mapping[str, Secret]
+) -> Target:
     """Return the target of a plan with a unit."""
     supervisor = SystemdSupervisor(line.shell, plan)
     door = Door(_way(line, supervisor, files, plan), secrets)
-    return Target(files, supervisor, door, host=LinuxHost(line.shell, plan))
+    return Target(files, supervisor, door, host=host)
 
 
 def _way(

@@ -7,12 +7,17 @@ the server's own dry run (ACL DRYRUN) answers for them.
 from keywright_ops.model.plan import Plan, User
 from keywright_ops.model.proof import (
     Attempt,
+    BridgeReaches,
+    ClosedOutside,
     ContainerEquals,
     Denied,
     FilesEqual,
+    FirewallHolds,
+    FoldersClosed,
     HealthPasses,
     InsightAnswers,
     InspectKeepsSecrets,
+    KernelHolds,
     ListensOnly,
     LiveEquals,
     LoadsFromCopy,
@@ -23,6 +28,7 @@ from keywright_ops.model.proof import (
     PublishedOnly,
     RefusesPlain,
     ServesCertificate,
+    ServiceHolds,
     SurvivesRestart,
     UsersEqual,
 )
@@ -31,6 +37,7 @@ SERVER = "the server"
 HOST = "this host"
 ENGINE = "the Docker engine"
 NEIGHBOUR = "another container"
+OUTSIDE = "outside"
 CANARY_TTL = "60"  # seconds
 
 
@@ -58,7 +65,8 @@ def proofs(plan: Plan, canary: str, restarts: bool, quick: bool = False) -> tupl
 def _housing(plan: Plan, quick: bool) -> tuple[Proof, ...]:
     """Where it answers; and for a container what the engine, not the file, says of it."""
     if plan.container is None:
-        return (Proof("listens", "only declared addresses listen", HOST, ListensOnly()),)
+        listens = Proof("listens", "only declared addresses listen", HOST, ListensOnly())
+        return (listens, *_machine(plan))
     found = [
         Proof("published", "only declared addresses answer", HOST, PublishedOnly()),
         Proof("container", "the container is as declared", ENGINE, ContainerEquals("frame")),
@@ -72,6 +80,25 @@ def _housing(plan: Plan, quick: bool) -> tuple[Proof, ...]:
     if not quick:
         title = "a neighbour needs the password"
         found.append(Proof("neighbour", title, NEIGHBOUR, NeighbourIsRefused()))
+    return tuple(found)
+
+
+def _machine(plan: Plan) -> tuple[Proof, ...]:
+    """What a Linux host must hold for the service."""
+    if plan.unit is None:
+        return ()
+    found = [
+        Proof("service", "the service runs, also at a boot", HOST, ServiceHolds()),
+        Proof("folders", "folders are closed to others", HOST, FoldersClosed()),
+    ]
+    if plan.kernel is not None:
+        found.append(Proof("kernel", "the kernel is set for a server", HOST, KernelHolds()))
+    if plan.firewall is not None and plan.firewall.kept:
+        found.append(Proof("firewall", "the firewall holds", HOST, FirewallHolds()))
+    found.append(Proof("closed", "the port is closed from outside", OUTSIDE, ClosedOutside()))
+    if plan.insight is not None:
+        found.append(Proof("bridge", "a container reaches it", NEIGHBOUR, BridgeReaches()))
+        found.append(Proof("insight", "RedisInsight answers", HOST, InsightAnswers()))
     return tuple(found)
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from keywright_ops.facts.ufw import parse_ufw
 from keywright_ops.model.absence import NOT_THERE, Missing
-from keywright_ops.model.machine import Address, Folder, Machine, Package, UnitState
+from keywright_ops.model.machine import Address, Beside, Folder, Machine, Package, UnitState
 
 HEAD = "@@ "  # what a section's name stands behind
 
@@ -29,8 +30,11 @@ def parse_machine(text: str, why_not_root: str = "") -> Machine | Missing:
         free=parse_free(found["free"]),
         folders=parse_folders(found["folders"]),
         kernel=parse_kernel(found["kernel"]),
-        ufw=Missing("not asked"),
+        ufw=parse_ufw(found["ufw"], found["rules"]),
         docker=found["docker"].strip() or Missing("no Docker Engine answers"),
+        insight=parse_beside(found["insight"], found["docker"]),
+        insight_image=found["image"].strip() or Missing("its image is not there"),
+        published=parse_published(found["published"]),
         broken=found["audit"].strip(),
         why_not_root=why_not_root,
         container=found["container"].strip().removeprefix("none"),
@@ -127,6 +131,27 @@ def parse_kernel(text: str) -> dict[str, str | Missing]:
     """Return the kernel's files by path; an empty one is not there."""
     pairs = (line.partition("\t") for line in text.split("\n") if "\t" in line)
     return {path: value.strip() or Missing(NOT_THERE) for path, _, value in pairs}
+
+
+def parse_beside(text: str, engine: str) -> Beside | Missing:
+    """Return a container from `docker inspect`'s MADE|STATE; none is there when nothing was printed."""
+    if not engine.strip():
+        return Missing("no Docker Engine answers")
+    made, bar, state = text.strip().partition("|")
+    return Beside(made.replace("<no value>", ""), state) if bar else Missing(NOT_THERE)
+
+
+def parse_published(text: str) -> tuple[tuple[str, str, int], ...]:
+    """Return container, address and port of what `docker ps` shows as published (NAME<tab>PORTS)."""
+    found = []
+    for line in text.split("\n"):
+        name, _, ports = line.partition("\t")
+        for each in ports.split(", "):
+            place, arrow, _ = each.partition("->")
+            address, _, number = place.rpartition(":")
+            if arrow and number.isdigit():
+                found.append((name, address.strip("[]"), int(number)))
+    return tuple(found)
 
 
 def parse_holder(text: str) -> str:

@@ -6,7 +6,10 @@ from keywright_ops.model.facts import Process
 
 
 def parse_main_process(text: str, unit: str) -> Process | Missing:
-    """Return the process of `systemctl show`, and of /proc/PID's stat, exe and cmdline below it; Missing says how the service is."""
+    """Return the process that systemd and, below an empty line, /proc/PID's stat, exe and cmdline tell of.
+
+    Missing says how the service is.
+    """
     told_of, _, rest = text.partition("\n\n")
     state = dict(line.split("=", 1) for line in told_of.split("\n") if "=" in line)
     lines = rest.split("\n")

@@ -57,6 +57,7 @@ def gather(target: Target, plan: Plan, wanted: frozenset[str], files: Iterable[s
         clients=_ask_clients(target) if "clients" in wanted else NOT_ASKED,
         certificate=_certificate(target, plan) if "certificate" in wanted else NOT_ASKED,
         machine=_machine(target, wanted),
+        line=target.host.lets_in() if target.host and "line" in wanted else NOT_ASKED,
     )
 
 

@@ -31,12 +31,17 @@ from keywright_ops.model.proof import (
     PASSED,
     UNKNOWN,
     Attempt,
+    BridgeReaches,
+    ClosedOutside,
     ContainerEquals,
     Denied,
     FilesEqual,
+    FirewallHolds,
+    FoldersClosed,
     HealthPasses,
     InsightAnswers,
     InspectKeepsSecrets,
+    KernelHolds,
     ListensOnly,
     LiveEquals,
     LoadsFromCopy,
@@ -48,6 +53,7 @@ from keywright_ops.model.proof import (
     PublishedOnly,
     RefusesPlain,
     ServesCertificate,
+    ServiceHolds,
     SessionsEnded,
     SurvivesRestart,
     UsersEqual,
@@ -71,7 +77,7 @@ def probe(proof: Proof, scene: Scene) -> Outcome:
             answer = _answer(scene.target, ADMIN, ("ACL", "DRYRUN", user, *argv))
             return judge_denied(proof, user, argv, answer, scene.facts)
         case ListensOnly():
-            elsewhere = _elsewhere(scene.plan)
+            elsewhere = _elsewhere(scene.plan, scene.target)
             if isinstance(elsewhere, str) and not elsewhere.endswith("refused"):
                 return Outcome(proof, FAILED, elsewhere)
             return judge_listens(proof, scene.plan, scene.facts.listening, elsewhere)
@@ -94,12 +100,27 @@ def probe(proof: Proof, scene: Scene) -> Outcome:
             | HealthPasses()
             | NotRoot()
             | InspectKeepsSecrets()
-            | InsightAnswers()
             | NeighbourIsRefused()
         ):
             from keywright_ops.gather.container_probe import probe_container
 
             return probe_container(proof, scene)
+        case InsightAnswers() if scene.target.host is None:
+            from keywright_ops.gather.container_probe import probe_container
+
+            return probe_container(proof, scene)
+        case (
+            ServiceHolds()
+            | FoldersClosed()
+            | KernelHolds()
+            | FirewallHolds()
+            | ClosedOutside()
+            | BridgeReaches()
+            | InsightAnswers()
+        ):
+            from keywright_ops.gather.machine_probe import probe_machine
+
+            return probe_machine(proof, scene)
         case LoadsFromCopy():
             from keywright_ops.gather.scratch import load_copy  # starts a server: only when asked
 
@@ -138,16 +159,19 @@ def _answer(target: Target, login: str, argv: tuple[str, ...]) -> str | Missing:
     return str(reply)
 
 
-def _elsewhere(plan: Plan) -> str | Missing:
+def _elsewhere(plan: Plan, target: Target) -> str | Missing:
     """Knock at another loopback address of this host, which must not answer unless declared."""
     import socket
 
     must, may = declared_addresses(plan)
     other = "127.0.0.2"
-    if not sys.platform.startswith("linux"):
+    if target.host is None and not sys.platform.startswith("linux"):
         return Missing("this system has one loopback address only")
     if (must | may) & {"0.0.0.0", "*", other}:
         return Missing("declared to listen everywhere")
+    if target.host is not None:
+        opens = target.host.answers_inside(other, port(plan))
+        return f"{other} answers and is not declared" if opens else f"{other} refused"
     try:
         socket.create_connection((other, port(plan)), 0.5).close()
     except ConnectionRefusedError:

@@ -107,7 +107,7 @@ class Facts(NamedTuple):
     directory, and `appendonlydir/NAME` for what lies in that folder; `log` the
     last lines that the server wrote; `housing` what Docker tells, for an environment that lives there;
     `certificate` what it presents at a handshake; `usage` what its container uses at the moment;
-    `machine` the Linux host, for a service there.
+    `machine` the Linux host, for a service there; `line` whether it lets a new connection of ours in.
     """
 
     process: Process | Missing
@@ -126,3 +126,4 @@ class Facts(NamedTuple):
     certificate: Certificate | Missing = Missing("not asked")
     usage: Usage | Missing = Missing("not asked")
     machine: Machine | Missing = Missing("not asked")
+    line: bool | Missing = Missing("not asked")

@@ -44,13 +44,38 @@ class Folder(NamedTuple):
     mode: int
 
 
+class Beside(NamedTuple):
+    """A container beside the service: its state, and the mark of what Keywright made it from ("" when
+    somebody else made it)."""
+
+    made: str
+    state: str
+
+
+class UfwRule(NamedTuple):
+    """One rule of ufw: the words that add it, without its comment."""
+
+    words: str
+    comment: str
+
+
+class Ufw(NamedTuple):
+    """ufw: whether it is on, its rules in order, and what becomes of all else that comes in."""
+
+    active: bool
+    rules: tuple[UfwRule, ...]
+    incoming: str
+
+
 class Machine(NamedTuple):
     """A Linux host as it was seen at one moment.
 
     `system` is os-release's ID and `like` its ID_LIKE, `called` its name for people; `init` the name of
-    process 1; `root` whether we may do everything there (else `why_not_root`). `came_from` is the address that
-    our ssh comes from, "" here. `clock` is the host's time (seconds since 1970); `free` the free bytes of
-    the file system of the data. `broken` is what `dpkg --audit` complains of, "" when nothing.
+    process 1; `root` whether we may do everything there (else `why_not_root`). `came_from` is the address
+    that our ssh comes from, "" here. `clock` is the host's time (seconds since 1970); `free` the free
+    bytes of the file system of the data. `insight` is RedisInsight's container, `insight_image` its
+    image's id; `published` what Docker publishes: container, address, port. `broken` is what
+    `dpkg --audit` complains of, "" when nothing.
     """
 
     called: str
@@ -67,8 +92,11 @@ class Machine(NamedTuple):
     free: int | Missing
     folders: Mapping[str, Folder | Missing]
     kernel: Mapping[str, str | Missing]
-    ufw: str | Missing
+    ufw: Ufw | Missing
     docker: str | Missing
+    insight: Beside | Missing
+    insight_image: str | Missing
+    published: tuple[tuple[str, str, int], ...] = ()
     broken: str = ""
     why_not_root: str = ""
     container: str = ""

@@ -133,9 +133,10 @@ class Container(NamedTuple):
 class Unit(NamedTuple):
     """The systemd side: the service, its places and account, and the machine that it runs on.
 
-    `host` is ssh://USER@HOST, "" for this machine, and `key` the file of ssh's private key ("" for its own
-    choice). `conf` is the file that the service is started with. `package` brings the service, `tools` the server's client and check programs; `version` is
-    theirs: "" for what is installed, "latest", or one to have.
+    `host` is ssh://USER@HOST, "" for this machine, and `key` the file of ssh's private key ("" for its
+    own choice). `conf` is the file that the service is started with. `package` brings the service,
+    `tools` the server's client and check programs; `version` is theirs: "" for what is installed,
+    "latest", or one to have.
     """
 
     name: str

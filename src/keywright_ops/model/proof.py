@@ -102,6 +102,30 @@ class PlainClosed(NamedTuple):
     """The server listens on no port but the one with TLS."""
 
 
+class ServiceHolds(NamedTuple):
+    """systemd runs the service and starts it with the machine."""
+
+
+class FoldersClosed(NamedTuple):
+    """The folders of configuration, data and backups are closed to other accounts of the host."""
+
+
+class KernelHolds(NamedTuple):
+    """The host's kernel is set as declared."""
+
+
+class FirewallHolds(NamedTuple):
+    """The host's firewall is on and holds the declared rules in their order; nothing passes by it."""
+
+
+class ClosedOutside(NamedTuple):
+    """From another machine the port does not open."""
+
+
+class BridgeReaches(NamedTuple):
+    """From a container's own network the server is reached, and asks for a password."""
+
+
 Probe = (
     LiveEquals
     | FilesEqual
@@ -122,6 +146,12 @@ Probe = (
     | ServesCertificate
     | RefusesPlain
     | PlainClosed
+    | ServiceHolds
+    | FoldersClosed
+    | KernelHolds
+    | FirewallHolds
+    | ClosedOutside
+    | BridgeReaches
 )
 
 

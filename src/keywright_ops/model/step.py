@@ -82,6 +82,10 @@ class Presents(NamedTuple):
     fingerprint: str
 
 
+class LineComesBack(NamedTuple):
+    """The Linux host lets a new connection of ours in."""
+
+
 Condition = (
     FieldIs
     | FileIs
@@ -93,6 +97,7 @@ Condition = (
     | Accepts
     | SessionsGone
     | Presents
+    | LineComesBack
 )
 
 

@@ -26,8 +26,9 @@ class Field(NamedTuple):
     it in the file; a kind that is not there does not take the key. `{app}`, `{prefix}`, `{env}`,
     `{suffix}` and `{dot}` stand for the application's name, its prefix, the environment's name, and
     "-prod" and ".prod" for the environment prod (nothing for dev); `{engine}` and
-    `{image}` for the engine and its image, `{port}` for the port inside Docker. `unit` is the unit of the value ("" where there is none),
-    `becomes` what the key turns into, `source` the section of the guide, or the reason.
+    `{image}` for the engine and its image, `{port}` for the port inside Docker. `unit` is the unit of
+    the value ("" where there is none), `becomes` what the key turns into, `source` the section of the
+    guide, or the reason.
     """
 
     path: str

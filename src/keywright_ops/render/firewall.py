@@ -11,6 +11,7 @@ from keywright_ops.model.artefact import Rule
 from keywright_ops.model.plan import Firewall, Plan
 
 BRIDGE = "docker0"  # where RedisInsight's container comes from; the name is Docker's constant
+OURS = "keywright:"  # what the comment of every rule of ours begins with
 NSG_FIRST = 100  # Azure's lowest priority number; the smallest wins
 NSG_LAST = 4096
 
@@ -101,10 +102,10 @@ def render_ufw(plan: Plan) -> str:
     rules = [rule for rule in firewall_rules(plan) if rule.firewall == "ufw"]
     deny = [rule for rule in rules if rule.action == "deny"]
     allow = [rule for rule in rules if rule.action == "allow"]
-    taken = "".join(f"ufw delete {_ufw_words(rule)} || true\n" for rule in deny)
+    taken = "".join(f"ufw delete {ufw_words(rule)} || true\n" for rule in deny)
     # The last `prepend` ends on top, so the list is walked from its end.
     opened = "".join(_ufw_allow(rule) for rule in reversed(allow))
-    closed = "".join(f"ufw {_ufw_words(rule)} comment '{_comment(rule)}'\n" for rule in deny)
+    closed = "".join(f"ufw {ufw_words(rule)} comment '{ufw_comment(rule)}'\n" for rule in deny)
     return f"""\
 #!/bin/sh
 # ufw for the environment `{plan.environment}` of {plan.app}; written by Keywright. Run it as root.
@@ -115,7 +116,8 @@ set -eu
 {_ufw_end(plan)}"""
 
 
-def _ufw_words(rule: Rule) -> str:
+def ufw_words(rule: Rule) -> str:
+    """Return the rule as ufw takes it, and as `ufw show added` shows it."""
     if rule.action == "deny":
         return f"deny {rule.port}/tcp"
     where = f"in on {rule.interface} to any" if rule.interface else f"from {rule.source} to any"
@@ -124,11 +126,11 @@ def _ufw_words(rule: Rule) -> str:
 
 def _ufw_allow(rule: Rule) -> str:
     if not isinstance(rule.port, str):
-        return f"ufw prepend {_ufw_words(rule)} comment '{_comment(rule)}'\n"
-    asked = _ufw_words(rule._replace(port='"$port"'))
+        return f"ufw prepend {ufw_words(rule)} comment '{ufw_comment(rule)}'\n"
+    asked = ufw_words(rule._replace(port='"$port"'))
     return (
         "for port in $(sshd -T | awk '$1 == \"port\" { print $2 }'); do  # usually 22\n"
-        f"    ufw prepend {asked} comment '{_comment(rule)}'\n"
+        f"    ufw prepend {asked} comment '{ufw_comment(rule)}'\n"
         "done\n"
     )
 
@@ -144,8 +146,9 @@ def _ufw_end(plan: Plan) -> str:
     )
 
 
-def _comment(rule: Rule) -> str:
-    return f"keywright: {rule.comment}"
+def ufw_comment(rule: Rule) -> str:
+    """Return the comment by which Keywright knows its own rules."""
+    return f"{OURS} {rule.comment}"
 
 
 # --- the clouds ---------------------------------------------------------------------------------

@@ -47,6 +47,29 @@ def render_presets(
     return json.dumps([connection], indent=2) + "\n"
 
 
+def insight_argv(plan: Plan) -> tuple[str, ...]:
+    """Return the docker line that makes and starts RedisInsight on a systemd host.
+
+    Published on loopback only, since it has no login. host.docker.internal is this host as seen from the
+    container, whatever docker0's address is.
+    """
+    insight = _insight(plan)
+    limits: tuple[str, ...] = ()
+    if insight.limits.memory is not None:
+        limits += ("--memory", str(insight.limits.memory))
+    if insight.limits.cpus is not None:
+        limits += ("--cpus", str(insight.limits.cpus))
+    return (
+        *("docker", "run", "-d", "--name", insight.name, "--restart", insight.restart),
+        *("--add-host", "host.docker.internal:host-gateway"),
+        *("-p", f"127.0.0.1:{insight.port}:{INSIGHT_PORT}", "-v", f"{insight.volume}:/data"),
+        *("-v", f"{FOLDER}:{PRESETS}:ro"),
+        *("-e", f"RI_PRE_SETUP_DATABASES_PATH={PRESETS}/databases.json"),
+        *limits,
+        insight.image,
+    )
+
+
 def render_insight_script(plan: Plan) -> str:
     """Return the shell script that (re)creates RedisInsight's container on a systemd host."""
     from shlex import quote

@@ -11,6 +11,7 @@ from keywright_ops.model.step import (
     Condition,
     FieldIs,
     FileIs,
+    LineComesBack,
     NothingRuns,
     Presents,
     ProcessGone,
@@ -59,6 +60,8 @@ def holds(condition: Condition, facts: Facts) -> bool | Missing:
         case Presents(fingerprint):
             seen = facts.certificate
             return seen if isinstance(seen, Missing) else seen.fingerprint == fingerprint
+        case LineComesBack():
+            return facts.line
         case _:
             assert_never(condition)
 
@@ -94,6 +97,8 @@ def questions(conditions: tuple[Condition, ...]) -> frozenset[str]:
                 wanted.add("clients")
             case Presents():
                 wanted.add("certificate")
+            case LineComesBack():
+                wanted.add("line")
             case _:
                 assert_never(condition)
     return frozenset(wanted)

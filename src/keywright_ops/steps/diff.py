@@ -77,7 +77,7 @@ def diff(declared: Declared, facts: Facts) -> tuple[Step, ...]:
         ]
     steps += writes
     if isinstance(facts.process, Missing):
-        return (*steps, *_start(declared, facts), *_finish(declared, facts))
+        return (*steps, *_start(declared, facts), *_finish(declared, facts, steps))
     if facts.process.suspended:
         return (*steps, wake(facts.process))
     if is_ending(facts.log):
@@ -91,16 +91,16 @@ def diff(declared: Declared, facts: Facts) -> tuple[Step, ...]:
     if changes and isinstance(changes[-1].do, Signal):
         return (*steps, *changes)  # RedisInsight after the server is there again
     insight = _tend_insight(declared, facts, steps)
-    return (*steps, *changes, *insight, *_finish(declared, facts))
+    return (*steps, *changes, *insight, *_finish(declared, facts, steps))
 
 
-def _finish(declared: Declared, facts: Facts) -> list[Step]:
+def _finish(declared: Declared, facts: Facts, before: list[Step]) -> list[Step]:
     """What a Linux host needs besides, once its server runs."""
     if not isinstance(facts.machine, Machine):
         return []
     from keywright_ops.steps.machine import finish
 
-    return finish(declared.plan, facts, facts.machine)
+    return finish(declared.plan, facts, facts.machine, before)
 
 
 def _stop_carrying(declared: Declared, facts: Facts, why: str) -> list[Step]:

@@ -11,16 +11,14 @@ from keywright_ops.model.machine import Folder, Machine, UnitState
 from keywright_ops.model.plan import Plan, Unit
 from keywright_ops.model.step import InOrder, RunCommand, Step
 from keywright_ops.render.kernel import SYSCTL_FILE, THP_UNIT
+from keywright_ops.steps.apt import APT
 from keywright_ops.steps.carry import retire_dump
 from keywright_ops.steps.files import write_id
+from keywright_ops.steps.firewall import tend_firewall
+from keywright_ops.steps.insight import open_presets, tend_insight
 
 NO_UNIT = UnitState("not-found", "inactive", "dead", "", False)
 LATEST = "latest"
-APT = (
-    *("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y"),
-    *("-o", "DPkg::Lock::Timeout=120"),  # seconds: unattended-upgrades may be at work
-    *("-o", "Dpkg::Options::=--force-confold"),  # our redis.conf stays
-)
 
 
 def unit_state(machine: Machine, name: str) -> UnitState:
@@ -175,12 +173,18 @@ def prepare(
     written = frozenset(each.path for each in files if write_id(each.path) in ids)
     return [
         *make_folders(plan, machine),
+        *open_presets(plan, machine),
         *writes,
         *tune_kernel(plan, machine, written),
         *reload_units(plan, machine, written),
+        *tend_firewall(plan, machine),
     ]
 
 
-def finish(plan: Plan, facts: Facts, machine: Machine) -> list[Step]:
-    """Return what comes after the server's own steps, in the round that leaves it running."""
-    return [*enable(plan, machine), *retire_dump(plan, facts)]
+def finish(plan: Plan, facts: Facts, machine: Machine, before: list[Step]) -> list[Step]:
+    """Return what comes after the server's own steps, in the round that leaves it running.
+
+    `before` are the steps of the same round.
+    """
+    tail = [*enable(plan, machine), *retire_dump(plan, facts)]
+    return [*tail, *tend_insight(plan, machine, before)]

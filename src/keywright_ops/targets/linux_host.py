@@ -1,20 +1,24 @@
 """A Linux host: asked everything that the plan and the diff need by one script in one round trip."""
 
+from keywright_ops.facts.insight import HEALTH, parse_health
 from keywright_ops.facts.machine import parse_holder, parse_machine
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.machine import Machine
 from keywright_ops.model.plan import Plan
+from keywright_ops.render.insight import FOLDER as PRESET_FOLDER
 from keywright_ops.render.kernel import KERNEL_FILES
+from keywright_ops.steps.firewall import ROLLBACK
+from keywright_ops.targets.ports import knock
 from keywright_ops.targets.shell import Shell
-
-ROLLBACK = "keywright-ufw-rollback.timer"
+from keywright_ops.targets.ssh_line import SshLine
 
 # Each answer stands below a line "@@ NAME". What a program says when it is not there is nothing.
-# $1 unit, $2 and $3 packages, $4 the data's folder, then folders, "--", and the kernel's files.
+# $1 unit, $2 and $3 packages, $4 the data's folder, $5 and $6 RedisInsight's container and image, then
+# folders, "--", and the kernel's files.
 SCRIPT = r"""
 export LC_ALL=C
 at() { printf '\n@@ %s\n' "$1"; }
-unit=$1 package=$2 tools=$3 data=$4; shift 4
+unit=$1 package=$2 tools=$3 data=$4 insight=$5 image=$6; shift 6
 at os; cat /etc/os-release
 at init; cat /proc/1/comm
 at root; id -u
@@ -30,35 +34,57 @@ at units; systemctl show -p Id,LoadState,ActiveState,SubState,UnitFileState,Need
 at addresses; ip -o addr 2>/dev/null
 at sshd; { sshd -T || /usr/sbin/sshd -T; } 2>/dev/null | grep -E '^port '
 at free; while [ ! -d "$data" ]; do data=${data%/*}; done; df -Pk "${data:-/}"
+at ufw; ufw status verbose 2>/dev/null
+at rules; ufw show added 2>/dev/null
 at docker; docker version --format '{{.Server.Version}}' 2>/dev/null
+at insight; docker inspect --type container \
+    --format '{{index .Config.Labels "keywright.made"}}|{{.State.Status}}' "$insight" 2>/dev/null
+at image; docker image inspect --format '{{.Id}}' "$image" 2>/dev/null
+at published; docker ps --format '{{.Names}}\t{{.Ports}}' 2>/dev/null
 at folders
 while [ "$#" -gt 0 ] && [ "$1" != -- ]; do stat -c '%U %G %a %n' "$1" 2>/dev/null; shift; done
 at kernel; shift
 for file; do printf '%s\t' "$file"; cat "$file" 2>/dev/null || echo; done
-""".replace("@ROLLBACK@", ROLLBACK)
+""".replace("@ROLLBACK@", f"{ROLLBACK}.timer")
 
 
+OPENS = 'timeout 2 bash -c "exec 3<>/dev/tcp/$1/$2"'
+# In the container's network, with the host's own programs: the image may have none.
+FROM_CONTAINER = r"""
+pid=$(docker inspect --format '{{.State.Pid}}' "$1") || exit
+[ "$pid" -gt 0 ] || { echo "it does not run" >&2; exit 1; }
+exec nsenter "--net=/proc/$pid/ns/net" timeout 5 bash -c '
+    exec 3<>"/dev/tcp/$0/$1" || exit 7
+    printf "PING\r\n" >&3; read -t 3 -r line <&3; echo "$line"' "$2" "$3"
+"""
+FETCH = r"""
+timeout 3 bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$0" || exit
+    printf "GET %s HTTP/1.0\\r\\nHost: 127.0.0.1\\r\\n\\r\\n" "$1" >&3; cat <&3' "$1" "$2"
+"""
 HOLDER = 'ss -H -l -t -n -p "sport = :$1" 2>/dev/null'
 
 
 class LinuxHost:
-    """The host that a plan's service runs on, reached by `shell`.
+    """The host that a plan's service runs on, reached by `shell`, over `ssh` where that is another machine.
 
     Of the plan only the names in its unit are used: it may still wait for what the host tells.
     """
 
-    def __init__(self, shell: Shell, plan: Plan) -> None:
+    def __init__(self, shell: Shell, ssh: SshLine | None, plan: Plan) -> None:
         assert plan.unit is not None
         self._shell = shell
+        self._ssh = ssh
         self._unit = plan.unit
         self._data = plan.persistence.directory
+        self._insight = plan.insight
         self._seen: Machine | Missing | None = None
 
     def look(self) -> Machine | Missing:
         """Everything that the host tells, now; Missing when it does not answer to the end."""
         unit = self._unit
-        folders = (unit.config_directory, self._data, unit.backup_directory)
-        words = (unit.name, unit.package, unit.tools, self._data)
+        folders = (unit.config_directory, self._data, unit.backup_directory, PRESET_FOLDER)
+        insight = (self._insight.name, self._insight.image) if self._insight else ("-", "-")
+        words = (unit.name, unit.package, unit.tools, self._data, *insight)
         answer = self._shell.script(SCRIPT, *words, *folders, "--", *KERNEL_FILES)
         text = answer.output.decode("utf-8", "replace")
         self._seen = parse_machine(text, why_not_root=self._shell.why_not_root)
@@ -72,3 +98,39 @@ class LinuxHost:
         """Say who listens on a TCP port there: the program and its process."""
         answer = self._shell.script(HOLDER, str(port))
         return parse_holder(answer.output.decode("utf-8", "replace"))
+
+    def lets_in(self) -> bool | Missing:
+        """Whether a new connection of ours is let in; here there is none to be made."""
+        if self._ssh is None:
+            return True
+        import subprocess  # only where a firewall was switched on
+
+        done = subprocess.run(
+            self._ssh.fresh_argv("true"), stdin=subprocess.DEVNULL, capture_output=True, check=False
+        )
+        if done.returncode == 0:
+            return True
+        return Missing(self._ssh.explain(done.stderr.decode("utf-8", "replace"))[0])
+
+    def knock(self, port: int) -> str | Missing:
+        """What becomes of a connection from this machine to a port of the host."""
+        if self._ssh is None:
+            return Missing("this machine is the host itself: ask from another one, over ssh")
+        return knock(self._ssh.host.host, port)
+
+    def answers_inside(self, address: str, port: int) -> bool:
+        """Whether a connection from the host itself to this address of its opens."""
+        return self._shell.script(OPENS, address, str(port)).code == 0
+
+    def seen_from(self, container: str, address: str, port: int) -> str | Missing:
+        """What a server answers to PING, without a password, from inside a container of the host."""
+        answer = self._shell.script(FROM_CONTAINER, container, address, str(port))
+        if answer.code != 0:
+            said = answer.errors.decode("utf-8", "replace").strip().split("\n")[-1]
+            return Missing(said or "no connection")
+        return answer.output.decode("utf-8", "replace").strip()
+
+    def insight_health(self, port: int) -> str | Missing:
+        """What RedisInsight says of itself at the host's loopback."""
+        answer = self._shell.script(FETCH, str(port), HEALTH)
+        return parse_health(answer.output.decode("utf-8", "replace"), port)

@@ -3,9 +3,11 @@
 import os
 
 from keywright_ops.facts.process import parse_listeners
+from keywright_ops.model.absence import Missing
 from keywright_ops.targets import proc
 
 TAKEN = "it is taken"
+KNOCKS = 2.0  # seconds of silence after which a port counts as dropped by a firewall
 
 
 def bind_problem(host: str, port: int) -> str:
@@ -24,6 +26,27 @@ def bind_problem(host: str, port: int) -> str:
         except OSError as error:
             return TAKEN if error.errno == errno.EADDRINUSE else error.strerror or str(error)
     return ""
+
+
+def knock(host: str, port: int) -> str | Missing:
+    """What becomes of a TCP connection to another machine: "open", "refused" or "no answer"."""
+    import socket
+
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError:
+        return Missing(f"the address of {host} is not known here")
+    if found[4][0] == "::1" or str(found[4][0]).startswith("127."):
+        return Missing(f"{host} is this machine's own loopback")
+    with socket.socket(found[0], socket.SOCK_STREAM) as probe:
+        probe.settimeout(KNOCKS)
+        try:
+            probe.connect(found[4])
+        except TimeoutError:
+            return "no answer"
+        except OSError as error:
+            return "refused" if isinstance(error, ConnectionError) else "no answer"
+    return "open"
 
 
 def holder(port: int) -> str:

@@ -19,7 +19,7 @@ from keywright.errors import ApplyError, Unreachable
 from keywright.secret import Secret
 from keywright_ops.targets.target import Completed
 
-PATIENCE = 5.0  # seconds for a shell to end by itself, and again after SIGTERM
+PATIENCE = 1.0  # seconds for a shell to end by itself, and again after SIGTERM
 NOISE = 200  # lines that a login may print before the shell answers
 
 # Root by the shortest way: as we are, or by sudo where it asks for no password; else as we are, and why.

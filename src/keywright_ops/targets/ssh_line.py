@@ -25,7 +25,7 @@ class SshLine:
     """A connection to `host`; `key` is the file of the private key, "" for ssh's own choice."""
 
     def __init__(self, host: EngineHost, key: str = "") -> None:
-        self._host = host
+        self.host = host
         self._key = key
         folder = os.environ.get("XDG_RUNTIME_DIR", "")
         if not os.path.isdir(folder) or len(folder) > LONGEST_SOCKET - 30:
@@ -54,14 +54,14 @@ class SshLine:
 
     def explain(self, said: str) -> tuple[str, str]:
         """Return the sentence and the hint for what ssh printed before it ended."""
-        return parse_ssh_failure(said, self._host)
+        return parse_ssh_failure(said, self.host)
 
     def _argv(self, *options: str) -> tuple[str, ...]:
         named = ("-i", self._key) if self._key else ()
-        port = ("-p", str(self._host.port)) if self._host.port else ()
+        port = ("-p", str(self.host.port)) if self.host.port else ()
         # without a terminal nobody could answer
         batch = () if sys.stdin and sys.stdin.isatty() else ("-o", "BatchMode=yes")
-        return ("ssh", "-T", *OPTIONS, *batch, *options, *named, *port, self._host.destination)
+        return ("ssh", "-T", *OPTIONS, *batch, *options, *named, *port, self.host.destination)
 
     def close(self) -> None:
         """Remove the folder of the connection's socket."""

@@ -195,6 +195,27 @@ class Host(Protocol):
         """Say who listens on a TCP port there: the program and its process."""
         ...
 
+    def lets_in(self) -> bool | Missing:
+        """Whether a new connection of ours is let in; here there is none to be made."""
+        ...
+
+    def knock(self, port: int) -> str | Missing:
+        """What becomes of a connection from this machine to a port of the host ("open", "refused", "no
+        answer"); Missing where this machine is the host itself, or does not know its address."""
+        ...
+
+    def answers_inside(self, address: str, port: int) -> bool:
+        """Whether a connection from the host itself to this address of its opens."""
+        ...
+
+    def seen_from(self, container: str, address: str, port: int) -> str | Missing:
+        """What a server answers to PING, without a password, from inside a container of the host."""
+        ...
+
+    def insight_health(self, port: int) -> str | Missing:
+        """What RedisInsight says of itself at the host's loopback."""
+        ...
+
 
 class Data(Protocol):
     """The data of the environment's server as it lies: a folder here, or a container's volume."""

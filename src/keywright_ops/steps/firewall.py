@@ -1,0 +1,170 @@
+"""Steps that bring ufw to the plan's rules, lets before refusals, and never lock ourselves out.
+
+ufw asks its rules in order and takes the first that matches. Rules of others are left as they are, but two
+kinds: a refusal of our port that stands before what we let in is passed by, because ours go on top; a rule
+that opens our port to everybody is taken away, which is asked about first.
+"""
+
+from ipaddress import ip_address, ip_network
+
+from keywright_ops.model.absence import Missing
+from keywright_ops.model.artefact import Rule
+from keywright_ops.model.machine import Machine, Ufw
+from keywright_ops.model.plan import Plan
+from keywright_ops.model.step import Danger, LineComesBack, RunCommand, Step, Until
+from keywright_ops.render.firewall import OURS, firewall_rules, server_port, ufw_comment, ufw_words
+from keywright_ops.steps.apt import APT
+
+ROLLBACK = "keywright-ufw-rollback"  # a timer of systemd that switches ufw off again
+ROLLBACK_AFTER = 60  # seconds
+
+
+def tend_firewall(plan: Plan, machine: Machine) -> list[Step]:
+    """Return the steps after which ufw holds the plan's rules; [] when it does, or is not ours to keep."""
+    if plan.firewall is None or not plan.firewall.kept:
+        return []
+    if isinstance(machine.ufw, Missing):
+        install = RunCommand((*APT, "install", "--no-install-recommends", "ufw"))
+        undo = RunCommand((*APT, "remove", "ufw"))
+        return [Step("install-ufw", "install ufw, the firewall", install, undo=undo)]
+    wanted = wanted_rules(plan, machine)
+    return [*_rules(plan, machine.ufw, wanted), *_enable(plan, machine, machine.ufw)]
+
+
+def wanted_rules(plan: Plan, machine: Machine) -> tuple[Rule, ...]:
+    """Return ufw's rules in order; one that lets SSH in stands there for every port of the real sshd."""
+    found: list[Rule] = []
+    for rule in firewall_rules(plan):
+        if rule.firewall != "ufw":
+            continue
+        ports: tuple[int | str, ...] = (rule.port,)
+        if rule.name.startswith("ssh-"):
+            ports = machine.ssh_ports or ports
+        found += [rule._replace(port=port) for port in ports]
+    return tuple(found)
+
+
+def in_order(ufw: Ufw, wanted: tuple[Rule, ...], port: int) -> bool:
+    """Whether every rule is there, what is let in above every refusal of the port."""
+    present = [rule.words for rule in ufw.rules]
+    lets = [ufw_words(rule) for rule in wanted if rule.action == "allow"]
+    denies = [ufw_words(rule) for rule in wanted if rule.action == "deny"]
+    if any(words not in present for words in (*lets, *denies)):
+        return False
+    refusals = [at for at, words in enumerate(present) if words in _refusals(port)]
+    return all(present.index(words) < min(refusals, default=len(present)) for words in lets)
+
+
+def opened_to_all(ufw: Ufw, port: int) -> tuple[str, ...]:
+    """Return the rules that let everybody reach the port, as the words that added them."""
+    wide = (f"allow {port}", f"allow {port}/tcp", f"limit {port}", f"limit {port}/tcp")
+    return tuple(rule.words for rule in ufw.rules if rule.words in wide)
+
+
+def _refusals(port: int) -> tuple[str, ...]:
+    verbs = ("deny", "reject")
+    return tuple(f"{verb} {what}" for verb in verbs for what in (f"{port}", f"{port}/tcp"))
+
+
+def _rules(plan: Plan, ufw: Ufw, wanted: tuple[Rule, ...]) -> list[Step]:
+    port = server_port(plan)
+    words = {ufw_words(rule) for rule in wanted}
+    stale = [
+        rule.words
+        for rule in ufw.rules
+        if rule.comment.startswith(OURS) and rule.words not in words
+    ]
+    steps = [_delete(each, "no longer declared", Danger.CLIENTS_FOLLOW) for each in stale]
+    if not in_order(ufw, wanted, port):
+        present = {rule.words for rule in ufw.rules}
+        for rule in reversed([each for each in wanted if each.action == "allow"]):
+            if ufw_words(rule) in present:
+                steps.append(_delete(ufw_words(rule), "to be put on top", Danger.SAFE))
+            steps.append(_add(rule, "prepend"))
+        denies = [each for each in wanted if each.action == "deny"]
+        steps += [_add(each, "") for each in denies if ufw_words(each) not in present]
+    wide = opened_to_all(ufw, port)
+    return steps + [
+        _delete(each, "it opens the port to all", Danger.CLIENTS_FOLLOW) for each in wide
+    ]
+
+
+def _add(rule: Rule, where: str) -> Step:
+    words = ufw_words(rule).split()
+    told = f"{words[0]} {rule.source if rule.source != 'any' else rule.interface or 'all'}"
+    argv = ("ufw", *([where] if where else []), *words, "comment", ufw_comment(rule))
+    undo = RunCommand(("ufw", "delete", *words))
+    title = f"firewall: {told} at port {rule.port} ({rule.comment})"
+    return Step(f"ufw-{rule.name}-{rule.port}", title, RunCommand(argv), undo=undo)
+
+
+def _delete(words: str, why: str, danger: Danger) -> Step:
+    back = RunCommand(("ufw", *words.split()))
+    delete = RunCommand(("ufw", "delete", *words.split()))
+    title = f"firewall: take away '{words}': {why}"
+    return Step(f"ufw-delete-{words}", title, delete, undo=back, danger=danger)
+
+
+# --- switching it on ----------------------------------------------------------------------------
+
+
+def lets_ssh_in(plan: Plan, machine: Machine) -> bool:
+    """Whether a rule, ours or another's, lets SSH in at every port of the real sshd."""
+    if plan.firewall is None or isinstance(machine.ufw, Missing):
+        return False
+    return bool(plan.firewall.admin_from) or _ssh_is_open(machine, machine.ufw)
+
+
+def locked_out(plan: Plan, machine: Machine) -> str:
+    """Return the address that we come from when switching ufw on would shut it out; "" when not."""
+    if plan.firewall is None or isinstance(machine.ufw, Missing) or machine.ufw.active:
+        return ""
+    came = machine.came_from
+    if not came or not plan.firewall.kept or _ssh_is_open(machine, machine.ufw):
+        return ""
+    if not plan.firewall.admin_from:
+        return ""  # it is not switched on then
+    address = ip_address(came.partition("%")[0])
+    networks = [ip_network(each) for each in plan.firewall.admin_from]
+    inside = any(address.version == net.version and address in net for net in networks)
+    return "" if inside else came
+
+
+def _ssh_is_open(machine: Machine, ufw: Ufw) -> bool:
+    present = {rule.words for rule in ufw.rules}
+
+    def opened(port: int) -> bool:
+        names = (f"{port}", f"{port}/tcp", *(("OpenSSH",) if port == 22 else ()))
+        return any(f"{verb} {name}" in present for verb in ("allow", "limit") for name in names)
+
+    return bool(machine.ssh_ports) and all(opened(port) for port in machine.ssh_ports)
+
+
+def _enable(plan: Plan, machine: Machine, ufw: Ufw) -> list[Step]:
+    """Switch it on, with a timer that switches it off again unless a new connection comes through."""
+    disarm = RunCommand(("systemctl", "stop", f"{ROLLBACK}.timer"))
+    armed = machine.units.get(f"{ROLLBACK}.timer")
+    left = [Step("ufw-disarm", "the firewall stays on: end its rollback timer", disarm)]
+    if ufw.active:
+        return left if armed is not None and armed.active == "active" else []
+    if not lets_ssh_in(plan, machine):
+        return []
+    timer = (f"--unit={ROLLBACK}", f"--on-active={ROLLBACK_AFTER}")
+    arm = ("systemd-run", "--quiet", "--collect", *timer, "--timer-property=AccuracySec=1s")
+    off = RunCommand(("ufw", "disable"))
+    return [
+        Step(
+            "ufw-arm",
+            f"arm a timer that switches the firewall off again in {ROLLBACK_AFTER} s",
+            RunCommand((*arm, "ufw", "disable")),
+            undo=disarm,
+        ),
+        Step(
+            "ufw-enable",
+            "switch the firewall on, and log in anew",
+            RunCommand(("ufw", "--force", "enable")),
+            until=Until((LineComesBack(),), limit=30.0, pace=1.0, silence=30.0),
+            undo=off,
+        ),
+        *left,
+    ]
