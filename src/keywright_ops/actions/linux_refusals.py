@@ -12,6 +12,7 @@ from keywright_ops.model.engine_host import parse_engine_host
 from keywright_ops.model.machine import Machine
 from keywright_ops.model.plan import Plan, Unit
 from keywright_ops.model.step import KeepSecret, Step, WriteFile
+from keywright_ops.steps.firewall import locked_out
 from keywright_ops.steps.machine import wanted_version
 
 FAMILIES = ("debian", "ubuntu")
@@ -51,6 +52,12 @@ def refuse_host(opened: Opened) -> None:
         )
     _refuse_package(plan.unit, machine, plan)
     _refuse_clock(machine, where)
+    shut_out = locked_out(plan, machine)
+    if shut_out:
+        raise Refused(
+            f"switching on the firewall of {where} would lock you out: you come from {shut_out}",
+            f'name your network: env.{plan.environment}.admin_from = ["{shut_out}"]',
+        )
     if isinstance(machine.free, int) and machine.free < LEAST_FREE:
         raise Refused(
             f"only {machine.free // 2**20} MiB are free where {plan.persistence.directory} is",

@@ -293,4 +293,11 @@ def restart_steps(opened: Opened, shop: Workshop, canary: str, why: str) -> list
     steps = with_canary(steps, opened.plan, facts, canary)
     confirm(steps, shop)
     apply_or_undo(steps, shop)
-    return list(steps)
+    if opened.plan.unit is None:
+        return list(steps)
+    from keywright_ops.steps.carry import retire_dump
+
+    seen = gather(opened.target, opened.plan, frozenset({"info", "config", "stored"}))
+    more = tuple(retire_dump(opened.plan, seen))
+    apply_or_undo(more, shop)
+    return [*steps, *more]

@@ -65,7 +65,8 @@ def diff(declared: Declared, facts: Facts) -> tuple[Step, ...]:
     if isinstance(facts.machine, Machine):
         from keywright_ops.steps.machine import install, is_upgrade, prepare
 
-        installing = install(declared.plan, facts.machine)
+        stored = () if isinstance(facts.stored, Missing) else facts.stored
+        installing = install(declared.plan, facts.machine, stored)
         if len(installing) > 1:  # more than to unmask: what it brings has to be seen first
             replaced = is_upgrade(declared.plan, facts.machine)
             if replaced and not isinstance(facts.process, Missing):

@@ -45,8 +45,12 @@ def is_upgrade(plan: Plan, machine: Machine) -> bool:
     return bool(package and package.installed and wanted_version(unit, machine))
 
 
-def install(plan: Plan, machine: Machine) -> list[Step]:
-    """Return the steps that install the package, or another version of it; [] when it is there."""
+def install(plan: Plan, machine: Machine, stored: tuple[str, ...]) -> list[Step]:
+    """Return the steps that install the package, or another version of it; [] when it is there.
+
+    `stored` are the names in the data's folder: before a version is replaced they are copied. No server
+    may run then.
+    """
     unit = plan.unit
     assert unit is not None
     service = f"{unit.name}.service"
@@ -70,9 +74,12 @@ def install(plan: Plan, machine: Machine) -> list[Step]:
         )
     called = unit.package if version == LATEST else f"{unit.package} {version}"
     mask = RunCommand(("systemctl", "mask", "--runtime", service))
+    mend = RunCommand(("dpkg", "--configure", "-a"))
     return [
+        *(copy_data(plan, old, stored) if old else []),
         Step("apt-update", "ask apt for its newest lists", RunCommand((*APT[:4], "update"))),
         Step("mask", f"keep {unit.name} from starting meanwhile", mask, undo=unmask),
+        *([Step("mend-dpkg", "finish what dpkg was interrupted in", mend)] if machine.broken else []),
         Step(
             "install-package",
             f"{verb} {called}{f' (was {old})' if old else ''}",
@@ -81,6 +88,29 @@ def install(plan: Plan, machine: Machine) -> list[Step]:
         ),
         Step("unmask", f"let {unit.name} start again", unmask),
     ]
+
+
+# A copy that was interrupted is begun anew; a whole one gets its name last.
+COPY_DATA = """
+rm -rf -- "$2.new" && cp -a --reflink=auto -T -- "$1" "$2.new" && sync -f "$2.new" &&
+    rm -rf -- "$2" && mv -T -- "$2.new" "$2"
+"""
+
+
+def copy_data(plan: Plan, version: str, stored: tuple[str, ...]) -> list[Step]:
+    """Return the steps that copy stopped data and have the copy read by the server's own checkers."""
+    assert plan.unit is not None
+    kept = [name for name in stored if name == "dump.rdb" or name.endswith(".manifest")]
+    if not kept:
+        return []
+    place = f"{plan.unit.backup_directory}/before-replacing-{version.replace(':', '_')}"
+    words = ("sh", "-c", COPY_DATA, "sh", plan.persistence.directory, place)
+    steps = [Step("copy-data", f"copy the data to {place}", RunCommand(words))]
+    for name in kept:
+        checker = "rdb" if name == "dump.rdb" else "aof"
+        argv = (f"{plan.unit.account}-check-{checker}", f"{place}/{name}")
+        steps.append(Step(f"check-{name}", f"check the copy: {name} is whole", RunCommand(argv)))
+    return steps
 
 
 def make_folders(plan: Plan, machine: Machine) -> list[Step]:

@@ -133,5 +133,8 @@ class Door:
 
 def _at(place: Endpoint, port: int) -> Endpoint:
     """The same server on another of its ports."""
-    relay = (*place.relay[:-1], str(port)) if place.relay else ()  # its port is its last word
-    return place._replace(port=port, relay=relay)
+    if not place.relay:
+        return place._replace(port=port)
+    # its last word ends in the port: PORT, or ADDRESS:PORT
+    address, colon, _ = place.relay[-1].rpartition(":")
+    return place._replace(port=port, relay=(*place.relay[:-1], f"{address}{colon}{port}"))

@@ -7,7 +7,7 @@ from keywright_ops.model.absence import Missing
 from keywright_ops.targets import proc
 
 TAKEN = "it is taken"
-KNOCKS = 2.0  # seconds of silence after which a port counts as dropped by a firewall
+KNOCKS = 1.0  # seconds of silence after which a port counts as dropped by a firewall
 
 
 def bind_problem(host: str, port: int) -> str:
