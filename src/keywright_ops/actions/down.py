@@ -22,6 +22,7 @@ from keywright_ops.apply.lock import lock
 from keywright_ops.gather.environment import EVERYTHING, gather
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Facts
+from keywright_ops.model.machine import Machine
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import Step
 from keywright_ops.steps.diff import before_stop, carry_over
@@ -44,6 +45,10 @@ def down_steps(opened: Opened) -> tuple[Step, ...]:
     if isinstance(facts.process, Missing):
         return (*before, *after)
     refuse_suspended(facts.process)
+    if isinstance(facts.machine, Machine):
+        from keywright_ops.steps.machine import disable  # `local` starts with no machine
+
+        after = [*after, *disable(opened.plan, facts.machine)]
     carried = carry_over(opened.plan, facts)
     ending = stop(facts, "as asked", True if carried else None)
     return (*before, *before_stop(declared, facts), *carried, ending, *after)

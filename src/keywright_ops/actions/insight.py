@@ -1,9 +1,10 @@
-"""insight: RedisInsight of a Docker environment by itself: start it, look at it, take it down."""
+"""insight: RedisInsight of an environment by itself: start it, look at it, take it down."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from keywright.errors import ApplyError, InputError, KeywrightError, Refused, Unreachable
+from keywright_ops.actions import linux_insight
 from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import Opened, open_environment
 from keywright_ops.actions.images import pull
@@ -39,9 +40,7 @@ def insight_status(
     file: str | None, environment: str | None, environ: Mapping[str, str]
 ) -> InsightReport:
     """Look at RedisInsight; nothing is changed."""
-    opened = open_environment(file, environment, environ)
-    _demand_insight(opened)
-    return _look(opened)
+    return _look(open_environment(file, environment, environ))
 
 
 def up_steps(opened: Opened) -> tuple[Step, ...]:
@@ -49,6 +48,8 @@ def up_steps(opened: Opened) -> tuple[Step, ...]:
 
     Raises Unreachable when the server does not run, Refused when the environment has to change first.
     """
+    if _on_linux(opened):
+        return linux_insight.up_steps(opened)
     insight, container = _demand_insight(opened)
     declared = declare(opened)
     facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
@@ -113,7 +114,8 @@ def insight_up(ask: Ask) -> InsightReport:
 
 
 def _fetch(step: Step, opened: Opened, ask: Ask) -> None:
-    insight, _ = _demand_insight(opened)
+    insight = opened.plan.insight
+    assert insight is not None
     try:
         apply_or_undo((step,), workshop(opened, ask))
     except KeywrightError:
@@ -125,6 +127,8 @@ def _fetch(step: Step, opened: Opened, ask: Ask) -> None:
 
 def down_steps(opened: Opened) -> tuple[Step, ...]:
     """Return the steps that stop and remove its container; the volume stays. () when there is none."""
+    if _on_linux(opened):
+        return linux_insight.down_steps(opened)
     insight, container = _demand_insight(opened)
     housing = _housing(gather(opened.target, opened.plan, frozenset({"housing"})))
     found = housing.insight
@@ -155,18 +159,24 @@ def insight_down(ask: Ask) -> InsightReport:
     return _look(opened)._replace(steps=steps)
 
 
+def _on_linux(opened: Opened) -> bool:
+    """Whether it is a container beside a service of a Linux host, which Compose does not know."""
+    return opened.plan.unit is not None and opened.plan.insight is not None
+
+
 def _demand_insight(opened: Opened) -> tuple[Insight, Container]:
     """Return RedisInsight's part of the plan. Raises InputError for a plan without it."""
     plan = opened.plan
-    if plan.container is None:
+    if plan.insight is None and (plan.container or plan.unit):
+        without = " (its host has no Docker Engine)" if plan.unit else ""
         raise InputError(
-            f"environment {plan.environment} ({plan.kind}) is no Docker environment",
-            "`keywright insight` is for those: -e dev, -e prod",
-        )
-    if plan.insight is None:
-        raise InputError(
-            f"environment {plan.environment} has no RedisInsight",
+            f"environment {plan.environment} has no RedisInsight{without}",
             f"env.{plan.environment}.insight.enabled = true",
+        )
+    if plan.container is None or plan.insight is None:
+        raise InputError(
+            f"environment {plan.environment} ({plan.kind}) is neither Docker's nor a Linux host's",
+            "`keywright insight` is for those: -e dev, -e prod, -e linux",
         )
     return plan.insight, plan.container
 
@@ -178,10 +188,16 @@ def _housing(facts: Facts) -> Housing:
 
 def _look(opened: Opened, patient: bool = False) -> InsightReport:
     """See how it is; `patient` waits for a container that has just been started."""
+    if _on_linux(opened) and opened.plan.insight is not None:
+        insight = opened.plan.insight
+        patience = HEALTHY_WITHIN if patient else 0.0
+        state, health = linux_insight.look(opened, insight, patience)
+        url = f"http://127.0.0.1:{insight.port}"
+        return InsightReport(opened.plan, insight, state, url, health)
     insight, _ = _demand_insight(opened)
     found = _housing(gather(opened.target, opened.plan, frozenset({"housing"}))).insight
     state = "" if isinstance(found, Missing) else found.state
-    health: str | Missing = Missing("it does not run")
+    health = Missing("it does not run")
     if state == "running":
         health = _wait(insight.port) if patient else insight_health(insight.port)
     return InsightReport(opened.plan, insight, state, f"http://127.0.0.1:{insight.port}", health)

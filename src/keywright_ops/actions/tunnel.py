@@ -1,4 +1,4 @@
-"""tunnel: reach RedisInsight, or the server itself, on the machine that a Docker environment runs on."""
+"""tunnel: reach RedisInsight, or the server itself, on the machine that an environment runs on."""
 
 import json
 import signal
@@ -14,7 +14,7 @@ from keywright_ops.gather.engine_host import find_engine_host
 from keywright_ops.gather.environment import port as server_port
 from keywright_ops.gather.insight import insight_health
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.engine_host import HERE, TCP, EngineHost
+from keywright_ops.model.engine_host import HERE, TCP, EngineHost, parse_engine_host
 from keywright_ops.model.plan import Container, Plan
 from keywright_ops.render.tunnel import Way, openssh_argv, putty_line, remote_argv, tunnel_argv
 from keywright_ops.targets.docker import Docker, told
@@ -62,19 +62,23 @@ def tunnel(
     On this machine, or with `only_print`, the report is all. Raises Unreachable with ssh's own reason.
     """
     _, plan = open_plan(file, environment, environ)
-    if plan.container is None:
-        raise InputError(
-            f"environment {plan.environment} ({plan.kind}) is no Docker environment",
-            "a tunnel leads to one: `keywright tunnel -e prod`",
-        )
     transport = LocalTransport()
-    host = find_engine_host(plan.container.host, environ, transport)
+    if plan.unit is not None:
+        host = parse_engine_host(plan.unit.host, f"env.{plan.environment}.host")
+        wish = wish._replace(key=wish.key or plan.unit.key)
+    elif plan.container is not None:
+        host = find_engine_host(plan.container.host, environ, transport)
+    else:
+        raise InputError(
+            f"environment {plan.environment} ({plan.kind}) is on no machine that ssh leads to",
+            "a tunnel leads to Docker or a Linux host: `keywright tunnel -e prod`, -e linux",
+        )
     if host.way == TCP:
         raise InputError(
             f"{host.source} is {host.url}, which does not say where ssh is",
             f'declare it: env.{plan.environment}.container.host = "ssh://user@{host.host}"',
         )
-    report = _report(plan, plan.container, host, wish, transport)
+    report = _report(plan, host, wish, transport)
     if report.way is None or wish.only_print:
         show(report)
         return
@@ -87,11 +91,11 @@ def tunnel(
         line.wait_end()
 
 
-def _report(
-    plan: Plan, container: Container, host: EngineHost, wish: Wish, transport: LocalTransport
-) -> TunnelReport:
+def _report(plan: Plan, host: EngineHost, wish: Wish, transport: LocalTransport) -> TunnelReport:
     if wish.redis:
-        address, number = _server(plan, container, host, wish.key, transport)
+        address, number = "127.0.0.1", server_port(plan)  # where a service of a Linux host answers
+        if plan.container is not None:
+            address, number = _server(plan, plan.container, host, wish.key, transport)
         scheme = "rediss" if plan.listen.tls and not plan.listen.port else "redis"
         path = f"/{plan.application.database}"
     elif plan.insight is None:

@@ -78,9 +78,11 @@ def open_for_change(ask: Ask) -> Opened:
         refuse_without_tls(opened)
         refuse_bad_certificate(opened)
     if opened.target.host is not None:
+        from keywright_ops.actions.linux_insight import refuse_foreign_insight
         from keywright_ops.actions.linux_refusals import refuse_host  # `local` lives on no other
 
         refuse_host(opened)
+        refuse_foreign_insight(opened, ask.adopt)
     return opened
 
 
@@ -132,6 +134,10 @@ def up(ask: Ask) -> UpReport:
 
             refuse_elsewhere(opened, ask.environ)
             opened = fetch_images(opened, shop)
+        if opened.plan.unit is not None:
+            from keywright_ops.actions.linux_insight import take_insight_over
+
+            take_insight_over(opened, shop)
         declared, done, seen = bring_up(ask, opened, shop, canary)
         if opened.vault.turns:
             from keywright_ops.actions.rotation import (  # only where one is unfinished
@@ -162,6 +168,10 @@ def up(ask: Ask) -> UpReport:
     }
     record = restart_record(opened)
     plan = noticed(opened, tuple(done))
+    if plan.unit is not None:
+        from keywright_ops.actions.linux_insight import without_image
+
+        plan = plan._replace(warnings=(*plan.warnings, *without_image(opened)))
     return UpReport(plan, opened.home, tuple(done), outcomes, facts.server, record, timing)
 
 

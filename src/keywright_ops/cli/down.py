@@ -51,7 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
     elif not arguments.quiet:
         if not report.steps:
             print(f"  no server of {report.plan.environment} runs: nothing to do")
-        print(f"  data and passwords stay in {report.home}")
+        if report.plan.unit is not None:
+            print(f"  the data stays on the host, in {report.plan.persistence.directory}")
+        else:
+            print(f"  data and passwords stay in {report.home}")
     return EXIT_WELL
 
 

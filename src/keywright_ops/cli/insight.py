@@ -1,4 +1,4 @@
-"""`keywright insight up|status|down`: RedisInsight of a Docker environment by itself."""
+"""`keywright insight up|status|down`: RedisInsight of an environment by itself."""
 
 import argparse
 import os

@@ -25,7 +25,8 @@ COMMANDS = {
     "password": ("password", "changing", "rotate passwords without a failed command; their age"),
     "tls": ("tls", "changing", "the server's certificate: issue, renew, show"),
     "insight": ("insight", "changing", "RedisInsight by itself: up, status, down"),
-    "tunnel": ("tunnel", "changing", "reach RedisInsight on a remote Docker host, through ssh"),
+    "tunnel": ("tunnel", "changing", "reach RedisInsight on a remote host, through ssh"),
+    "firewall": ("firewall", "changing", "who may come in; the commands for Azure and AWS"),
     "info": ("info", "looking", "what the server says of itself (INFO)"),
     "completion": ("completion", "shell", "the completion script for bash, zsh or fish"),
 }

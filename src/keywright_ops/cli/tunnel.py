@@ -1,4 +1,4 @@
-"""`keywright tunnel`: reach RedisInsight, or the server, on a remote Docker host."""
+"""`keywright tunnel`: reach RedisInsight, or the server, on a remote host."""
 
 import argparse
 import os

@@ -79,7 +79,11 @@ def install(plan: Plan, machine: Machine, stored: tuple[str, ...]) -> list[Step]
         *(copy_data(plan, old, stored) if old else []),
         Step("apt-update", "ask apt for its newest lists", RunCommand((*APT[:4], "update"))),
         Step("mask", f"keep {unit.name} from starting meanwhile", mask, undo=unmask),
-        *([Step("mend-dpkg", "finish what dpkg was interrupted in", mend)] if machine.broken else []),
+        *(
+            [Step("mend-dpkg", "finish what dpkg was interrupted in", mend)]
+            if machine.broken
+            else []
+        ),
         Step(
             "install-package",
             f"{verb} {called}{f' (was {old})' if old else ''}",
@@ -186,8 +190,24 @@ def enable(plan: Plan, machine: Machine) -> list[Step]:
         Step(
             "enable",
             f"start {plan.unit.name} with the machine",
-            RunCommand(("systemctl", "enable", name)),
-            undo=RunCommand(("systemctl", "disable", name)),
+            RunCommand(("systemctl", "enable", "-q", name)),
+            undo=RunCommand(("systemctl", "disable", "-q", name)),
+        )
+    ]
+
+
+def disable(plan: Plan, machine: Machine) -> list[Step]:
+    """Return the step after which a boot does not start the service; [] when none does."""
+    assert plan.unit is not None
+    name = f"{plan.unit.name}.service"
+    if unit_state(machine, name).file != "enabled":
+        return []
+    return [
+        Step(
+            "disable",
+            f"let {plan.unit.name} stay down at a boot",
+            RunCommand(("systemctl", "disable", "-q", name)),
+            undo=RunCommand(("systemctl", "enable", "-q", name)),
         )
     ]
 
