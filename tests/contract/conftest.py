@@ -1,4 +1,4 @@
-"""The targets that must obey the same laws: this machine, seen in two ways, and the fake world."""
+"""The targets that must obey the same laws: this machine, seen in three ways, and the fake world."""
 
 import os
 from collections.abc import Iterator
@@ -16,10 +16,20 @@ from keywright_ops.targets import child
 from keywright_ops.targets.child import ChildSupervisor
 from keywright_ops.targets.door import Door
 from keywright_ops.targets.fake import FakeDoor, FakeSupervisor, FakeTransport, World
+from keywright_ops.targets.host_files import HostFiles
 from keywright_ops.targets.local import LocalTransport
+from keywright_ops.targets.shell import Shell
 
 
-@pytest.fixture(params=["this machine", "this machine, as ps tells", "the fake"])
+@pytest.fixture(
+    params=[
+        "this machine",
+        "this machine, as ps tells",
+        "through a shell: sh",
+        "through a shell: bash",
+        "the fake",
+    ]
+)
 def rig(
     request: pytest.FixtureRequest, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Rig]:
@@ -43,9 +53,13 @@ def rig(
         yield Rig(transport, supervisor, FakeDoor(world, locate, SECRETS), home, port)
         return
     transport, supervisor = LocalTransport(), ChildSupervisor(program, home)
+    shell = Shell((request.param.rpartition(" ")[2],))
+    if request.param.startswith("through a shell"):
+        transport = HostFiles(shell, ())  # as on another host: nothing lies here
     door = Door(locate, SECRETS)
     yield Rig(transport, supervisor, door, home, port, knows_listeners=child.HAS_PROC)
     door.close()
+    shell.close()
     left = supervisor.find()
     if isinstance(left, Process):
         supervisor.signal(left, "KILL")

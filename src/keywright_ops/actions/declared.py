@@ -12,7 +12,7 @@ from keywright_ops.plan.certificate import FOLDER
 from keywright_ops.render.acl import declared_users
 from keywright_ops.render.artefacts import render
 from keywright_ops.render.compose import configuration_folder
-from keywright_ops.steps.diff import Declared, conf_text
+from keywright_ops.steps.declared import Declared, conf_text
 from keywright_ops.steps.files import digest
 
 

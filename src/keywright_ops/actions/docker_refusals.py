@@ -16,7 +16,7 @@ from keywright_ops.model.facts import Facts
 from keywright_ops.model.step import Control, Move, RunCommand, Signal, Step
 from keywright_ops.render.container import DATA
 from keywright_ops.steps.appendonly import appendonly_on_disk
-from keywright_ops.steps.diff import Declared
+from keywright_ops.steps.declared import Declared
 from keywright_ops.steps.doors import declared_publications
 from keywright_ops.targets.ports import TAKEN, holder
 from keywright_ops.targets.target import Container

@@ -8,15 +8,9 @@ from keywright_ops.actions.environment import Opened, open_environment
 from keywright_ops.actions.proving import prove, token
 from keywright_ops.actions.refusals import refuse_suspended
 from keywright_ops.actions.restart_record import restart_record
-from keywright_ops.actions.up import (
-    Ask,
-    UpReport,
-    apply_or_undo,
-    home_of,
-    open_for_change,
-    restart_steps,
-    workshop,
-)
+from keywright_ops.actions.restarting import restart_steps
+from keywright_ops.actions.taking_back import apply_or_undo
+from keywright_ops.actions.up import Ask, UpReport, home_of, open_for_change, workshop
 from keywright_ops.apply.apply import confirm
 from keywright_ops.apply.lock import lock
 from keywright_ops.gather.environment import EVERYTHING, gather

@@ -114,21 +114,12 @@ def open_environment(
         )
     home = place.home(plan.environment)
     transport: Transport = LocalTransport()
-    line = None
+    there = None
     if plan.unit is not None:
-        from keywright_ops.actions.linux_target import (  # `local` lives on no other host
-            demand_machine,
-            files_there,
-            host_facts,
-            open_line,
-        )
-        from keywright_ops.targets.linux_host import LinuxHost
+        from keywright_ops.actions.linux_target import reach  # `local` lives on no other host
 
-        line = open_line(plan.unit)
-        host = LinuxHost(line.shell, line.ssh, plan)
-        told = host_facts(demand_machine(host))
-        plan = resolve(place.profile, plan.environment, told, {}, home, place.folder)
-        transport = files_there(line, plan, home, place.folder)
+        plan, there = reach(place, plan, home)
+        transport = there.files
     vault = Vault(transport, f"{home}/vault.json")
     if not vault.keeps("default") and not given_password(plan, place, environ):
         from keywright_ops.actions.takeover import found_password  # a fresh or a foreign server
@@ -144,10 +135,10 @@ def open_environment(
 
         target = docker_target(plan, place.folder, LocalTransport(), by_user, adopt)
         return _with_tls(Opened(place, plan, home, place.folder, vault, secrets, target))
-    if line is not None:
+    if there is not None:
         from keywright_ops.actions.linux_target import linux_target
 
-        target = linux_target(plan, line, host, transport, by_user)
+        target = linux_target(plan, there, by_user)
         return _with_tls(Opened(place, plan, home, place.folder, vault, secrets, target))
     program = plan.engine.program if isinstance(plan.engine.program, str) else ""
     supervisor = ChildSupervisor(program, home)

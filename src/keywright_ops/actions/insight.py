@@ -8,7 +8,8 @@ from keywright_ops.actions import linux_insight
 from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import Opened, open_environment
 from keywright_ops.actions.images import pull
-from keywright_ops.actions.up import Ask, apply_or_undo, home_of, open_for_change, workshop
+from keywright_ops.actions.taking_back import apply_or_undo
+from keywright_ops.actions.up import Ask, home_of, open_for_change, workshop
 from keywright_ops.apply.lock import lock
 from keywright_ops.gather.environment import EVERYTHING, gather
 from keywright_ops.gather.insight import insight_health
@@ -18,7 +19,8 @@ from keywright_ops.model.facts import Facts
 from keywright_ops.model.plan import Container, Insight, Plan
 from keywright_ops.model.step import Control, KeepSecret, RunCommand, Step, WriteFile
 from keywright_ops.render.compose import preset_folder
-from keywright_ops.steps.diff import Declared, diff
+from keywright_ops.steps.declared import Declared
+from keywright_ops.steps.diff import diff
 
 SERVICE, SERVICE_STEP = "redisinsight", "insight"
 HEALTHY_WITHIN = 60.0  # seconds that RedisInsight may take from its start to its first answer

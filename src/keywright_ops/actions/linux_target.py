@@ -9,11 +9,14 @@ from keywright.endpoint import Endpoint
 from keywright.errors import Unreachable
 from keywright.secret import Secret
 from keywright_ops.actions.locate import locate
+from keywright_ops.actions.place import Place
 from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.engine_host import HERE, EngineHost, parse_engine_host
 from keywright_ops.model.facts import HostFacts
 from keywright_ops.model.machine import Machine
 from keywright_ops.model.plan import Plan, Unit
+from keywright_ops.model.plan import Warning as Caution
+from keywright_ops.plan.resolve import resolve
 from keywright_ops.targets.door import Door
 from keywright_ops.targets.host_files import HostFiles
 from keywright_ops.targets.linux_host import LinuxHost
@@ -31,6 +34,29 @@ class Line(NamedTuple):
     host: EngineHost
     shell: Shell
     ssh: SshLine | None
+
+
+class There(NamedTuple):
+    """A Linux host that was reached: the way there, the host itself, and its files."""
+
+    line: Line
+    host: LinuxHost
+    files: HostFiles
+
+
+def reach(place: Place, plan: Plan, home: str) -> tuple[Plan, There]:
+    """Ask the host of a plan with a unit, and return the plan as it is with what the host told.
+
+    Raises Unreachable with ssh's own reason, or when the host does not answer to the end.
+    """
+    assert plan.unit is not None
+    line = open_line(plan.unit)
+    host = LinuxHost(line.shell, line.ssh, plan)
+    machine = demand_machine(host)
+    told = host_facts(machine)
+    plan = resolve(place.profile, plan.environment, told, {}, home, place.folder)
+    plan = with_host_warnings(plan, machine)
+    return plan, There(line, host, files_there(line, plan, home, place.folder))
 
 
 def open_line(unit: Unit) -> Line:
@@ -78,16 +104,29 @@ def host_facts(machine: Machine) -> HostFacts:
     )
 
 
+def with_host_warnings(plan: Plan, machine: Machine) -> Plan:
+    """Return the plan with what the host makes questionable."""
+    found = list(plan.warnings)
+    path = f"env.{plan.environment}"
+    if not machine.root:
+        why = machine.why_not_root or "we are another user"
+        text = f"seen without root ({why}): what only root may read counts as not there"
+        found.append(Caution(f"{path}.host", text))
+    if isinstance(machine.docker, Missing) and plan.insight is None:
+        text = "the host has no Docker Engine: RedisInsight is left out; apt-get install docker.io"
+        found.append(Caution(f"{path}.insight", text))
+    return plan._replace(warnings=tuple(found))
+
+
 def files_there(line: Line, plan: Plan, home: str, folder: str) -> HostFiles:
     """Return the files of the host; the environment's own folder and the application's .env lie here."""
     dotenv = plan.application.dotenv
     return HostFiles(line.shell, (home, dotenv if dotenv.startswith("/") else f"{folder}/{dotenv}"))
 
 
-def linux_target(
-    plan: Plan, line: Line, host: LinuxHost, files: Transport, secrets: Mapping[str, Secret]
-) -> Target:
-    """Return the target of a plan with a unit."""
+def linux_target(plan: Plan, there: There, secrets: Mapping[str, Secret]) -> Target:
+    """Return the target of a plan with a unit, on a host that was reached."""
+    line, host, files = there
     supervisor = SystemdSupervisor(line.shell, plan)
     door = Door(_way(line, supervisor, files, plan), secrets)
     return Target(files, supervisor, door, host=host)

@@ -20,7 +20,8 @@ from keywright_ops.actions.rotation import (
     waits,
 )
 from keywright_ops.actions.takeover import refuse_lockout
-from keywright_ops.actions.up import Ask, home_of, open_for_change, taken_back, workshop
+from keywright_ops.actions.taking_back import taken_back
+from keywright_ops.actions.up import Ask, home_of, open_for_change, workshop
 from keywright_ops.apply.apply import Done
 from keywright_ops.apply.lock import lock
 from keywright_ops.gather.environment import EVERYTHING, gather

@@ -14,7 +14,7 @@ from keywright_ops.gather.scene import Scene
 from keywright_ops.model.facts import Facts
 from keywright_ops.model.login import ADMIN
 from keywright_ops.model.proof import FAILED, UNKNOWN, Outcome
-from keywright_ops.steps.diff import Declared
+from keywright_ops.steps.declared import Declared
 from keywright_ops.steps.restart import canary_key
 
 

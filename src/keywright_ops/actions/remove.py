@@ -9,7 +9,8 @@ from keywright_ops.actions.docker_refusals import refuse_foreign_container, refu
 from keywright_ops.actions.environment import Opened
 from keywright_ops.actions.refusals import refuse_foreign, refuse_silent, refuse_suspended
 from keywright_ops.actions.restart_record import RECORD
-from keywright_ops.actions.up import Ask, home_of, open_for_change, taken_back, workshop
+from keywright_ops.actions.taking_back import taken_back
+from keywright_ops.actions.up import Ask, home_of, open_for_change, workshop
 from keywright_ops.apply.apply import Done, Workshop, apply, confirm
 from keywright_ops.apply.keep_copy import Storeroom
 from keywright_ops.apply.lock import lock

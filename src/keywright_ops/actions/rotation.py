@@ -12,7 +12,8 @@ from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import Opened
 from keywright_ops.actions.in_place import settle_in_place
 from keywright_ops.actions.proving import scene_of, token
-from keywright_ops.actions.up import Ask, rounds, taken_back
+from keywright_ops.actions.taking_back import taken_back
+from keywright_ops.actions.up import Ask, rounds
 from keywright_ops.apply.apply import Done, Workshop, apply
 from keywright_ops.checks.rotation import phase_proofs
 from keywright_ops.gather.environment import EVERYTHING, gather

@@ -11,7 +11,7 @@ from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Facts
 from keywright_ops.model.login import REFUSALS
 from keywright_ops.model.plan import Plan
-from keywright_ops.steps.diff import Declared
+from keywright_ops.steps.declared import Declared
 from keywright_ops.targets.target import Transport
 from keywright_ops.vault.file import Vault
 from keywright_ops.vault.kept import sha256

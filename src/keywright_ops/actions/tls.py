@@ -8,7 +8,8 @@ from keywright_ops.actions.certificate import read_certificate, with_certificate
 from keywright_ops.actions.declared import authority_files, declare, file_paths, paths_of
 from keywright_ops.actions.environment import Opened, open_environment
 from keywright_ops.actions.refusals import refuse_silent
-from keywright_ops.actions.up import Ask, home_of, taken_back, workshop
+from keywright_ops.actions.taking_back import taken_back
+from keywright_ops.actions.up import Ask, home_of, workshop
 from keywright_ops.apply.apply import Done, WorldMoved, apply, confirm
 from keywright_ops.apply.lock import lock
 from keywright_ops.checks.encryption import judge_certificate
@@ -22,7 +23,7 @@ from keywright_ops.model.proof import Outcome
 from keywright_ops.model.step import Step
 from keywright_ops.plan.resolve import resolve
 from keywright_ops.render.artefacts import render_certificates
-from keywright_ops.steps.diff import Declared
+from keywright_ops.steps.declared import Declared
 from keywright_ops.steps.files import differs, write
 from keywright_ops.steps.restart import start, stop
 from keywright_ops.steps.tls import reload_certificate, reloads_live, stale

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from keywright.errors import ApplyError, InputError, KeywrightError, Refused, Unreachable
+from keywright.errors import ApplyError, InputError, Refused, Unreachable
 from keywright_ops.actions.application_env import noticed
 from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import Opened, open_environment, unresolved
@@ -15,12 +15,17 @@ from keywright_ops.actions.refusals import (
     refuse_foreign,
     refuse_lost_databases,
     refuse_silent,
-    refuse_suspended,
     refuse_taken_port,
 )
 from keywright_ops.actions.restart_record import RestartRecord, restart_record
+from keywright_ops.actions.restarting import (
+    restart_steps,
+    wants_restart_proof,
+    with_canary,
+)
 from keywright_ops.actions.takeover import refuse_lockout, rotated_by_us
-from keywright_ops.apply.apply import Done, Watch, Workshop, WorldMoved, apply, confirm, undo
+from keywright_ops.actions.taking_back import taken_back
+from keywright_ops.apply.apply import Done, Watch, Workshop, WorldMoved, apply, confirm
 from keywright_ops.apply.journal import Journal
 from keywright_ops.apply.lock import lock
 from keywright_ops.gather.environment import EVERYTHING, UNCHANGED, gather
@@ -28,10 +33,9 @@ from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Facts, Server
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import Outcome
-from keywright_ops.model.step import Signal, Step
-from keywright_ops.steps.diff import Declared, before_stop, carry_over, diff
-from keywright_ops.steps.keyspace import keys_held
-from keywright_ops.steps.restart import start, stop, write_canary
+from keywright_ops.model.step import Step
+from keywright_ops.steps.declared import Declared
+from keywright_ops.steps.diff import diff
 
 ROUNDS = 5
 
@@ -246,68 +250,3 @@ def _refuse_strange(opened: Opened, facts: Facts, adopt: bool) -> None:
 
         refuse_foreign_container(opened, facts, adopt)
     refuse_foreign(opened, facts, adopt)
-
-
-def apply_or_undo(steps: tuple[Step, ...], shop: Workshop) -> None:
-    """Apply; when a step fails take back everything that was done and say so."""
-    done: list[Done] = []
-    try:
-        apply(steps, shop, done)
-    except KeywrightError as error:
-        raise taken_back(error, done, shop) from None
-
-
-def taken_back(error: KeywrightError, done: list[Done], shop: Workshop) -> KeywrightError:
-    """Take everything back, and return the error that says so; with nothing done the error itself."""
-    if not done:
-        return error
-    count = sum(each.undo is not None for each in done)
-    failures = undo(done, shop)
-    told = f"; {count} steps were taken back" if count else ""
-    if failures:
-        told = "; not everything could be taken back: " + "; ".join(failures)
-    kind = Refused if isinstance(error, Refused) else ApplyError
-    return kind(f"{error}{told}", error.hint)
-
-
-def with_canary(steps: tuple[Step, ...], plan: Plan, facts: Facts, canary: str) -> tuple[Step, ...]:
-    """Where a restart is part of the change anyway, write the canary just before it."""
-    if not plan.persistence.promised or isinstance(facts.config, Missing):
-        return steps
-    found: list[Step] = []
-    for step in steps:
-        if isinstance(step.do, Signal):
-            found.append(write_canary(plan, canary))
-        found.append(step)
-    return tuple(found)
-
-
-def wants_restart_proof(opened: Opened) -> bool:
-    """A restart may prove persistence only while nobody uses the environment: fresh and empty."""
-    if not opened.plan.persistence.promised or restart_record(opened) is not None:
-        return False
-    facts = gather(opened.target, opened.plan, frozenset({"info"}))
-    return not isinstance(facts.info, Missing) and keys_held(facts) == 0
-
-
-def restart_steps(opened: Opened, shop: Workshop, canary: str, why: str) -> list[Step]:
-    """Canary, stop, start: perform them and return them."""
-    declared = declare(opened)
-    facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
-    if isinstance(facts.process, Missing):
-        raise ApplyError("no server of this environment runs", "`keywright up` starts it")
-    refuse_suspended(facts.process)
-    carried = carry_over(opened.plan, facts)
-    ending = stop(facts, why, True if carried else None)
-    steps = (*before_stop(declared, facts), *carried, ending, start("start it again"))
-    steps = with_canary(steps, opened.plan, facts, canary)
-    confirm(steps, shop)
-    apply_or_undo(steps, shop)
-    if opened.plan.unit is None:
-        return list(steps)
-    from keywright_ops.steps.carry import retire_dump
-
-    seen = gather(opened.target, opened.plan, frozenset({"info", "config", "stored"}))
-    more = tuple(retire_dump(opened.plan, seen))
-    apply_or_undo(more, shop)
-    return [*steps, *more]

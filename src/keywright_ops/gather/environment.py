@@ -4,6 +4,7 @@ What could not be asked is Missing(why), so that nobody takes silence for health
 """
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from keywright.errors import KeywrightError, ReplyError
 from keywright.wire import Reply
@@ -15,9 +16,11 @@ from keywright_ops.model.absence import Missing
 from keywright_ops.model.container import Housing, Usage
 from keywright_ops.model.facts import AclUser, Certificate, Client, Facts, Process, Server
 from keywright_ops.model.login import ADMIN
-from keywright_ops.model.machine import Machine
 from keywright_ops.model.plan import Plan
 from keywright_ops.targets.target import Target
+
+if TYPE_CHECKING:
+    from keywright_ops.model.machine import Machine  # a Linux host's alone
 
 NOT_ASKED = Missing("not asked")
 
@@ -68,7 +71,7 @@ def _housing(target: Target, wanted: frozenset[str]) -> Housing | Missing:
     return target.container.glance() if "glance" in wanted else target.container.housing()
 
 
-def _machine(target: Target, wanted: frozenset[str]) -> Machine | Missing:
+def _machine(target: Target, wanted: frozenset[str]) -> "Machine | Missing":
     """What a Linux host tells; "glance" says that nothing was changed since it was asked last."""
     if target.host is None or "machine" not in wanted:
         return NOT_ASKED

@@ -31,29 +31,20 @@ from keywright_ops.model.proof import (
     PASSED,
     UNKNOWN,
     Attempt,
-    BridgeReaches,
-    ClosedOutside,
     ContainerEquals,
     Denied,
     FilesEqual,
-    FirewallHolds,
-    FoldersClosed,
-    HealthPasses,
     InsightAnswers,
-    InspectKeepsSecrets,
-    KernelHolds,
     ListensOnly,
     LiveEquals,
     LoadsFromCopy,
-    NeighbourIsRefused,
-    NotRoot,
+    OfContainer,
+    OfHost,
     Outcome,
     PlainClosed,
     Proof,
-    PublishedOnly,
     RefusesPlain,
     ServesCertificate,
-    ServiceHolds,
     SessionsEnded,
     SurvivesRestart,
     UsersEqual,
@@ -64,6 +55,14 @@ from keywright_ops.targets.target import Target
 def probe(proof: Proof, scene: Scene) -> Outcome:
     """Ask one proof; what cannot be asked is UNKNOWN with the reason, never passed."""
     question = proof.probe
+    if isinstance(question, OfContainer):
+        from keywright_ops.gather.container_probe import probe_container  # `local` lives in none
+
+        return probe_container(proof, scene)
+    if isinstance(question, OfHost):
+        from keywright_ops.gather.machine_probe import probe_machine  # `local` lives on no other
+
+        return probe_machine(proof, scene)
     match question:
         case LiveEquals():
             return judge_settings(proof, scene.plan, scene.facts)
@@ -77,50 +76,17 @@ def probe(proof: Proof, scene: Scene) -> Outcome:
             answer = _answer(scene.target, ADMIN, ("ACL", "DRYRUN", user, *argv))
             return judge_denied(proof, user, argv, answer, scene.facts)
         case ListensOnly():
-            elsewhere = _elsewhere(scene.plan, scene.target)
-            if isinstance(elsewhere, str) and not elsewhere.endswith("refused"):
-                return Outcome(proof, FAILED, elsewhere)
-            return judge_listens(proof, scene.plan, scene.facts.listening, elsewhere)
-        case ServesCertificate():
-            return judge_certificate(proof, scene.plan, scene.certificate, scene.facts.certificate)
-        case RefusesPlain():
-            tls = scene.plan.listen.tls
-            assert tls is not None
-            return judge_plain(proof, tls.port, scene.target.redis.speaks_plainly(tls.port))
-        case PlainClosed():
-            return _closed(proof, scene)
+            return _listens(proof, scene)
+        case ServesCertificate() | RefusesPlain() | PlainClosed():
+            return _encryption(proof, question, scene)
         case SurvivesRestart():
             return _canary(proof, scene)
         case ContainerEquals(aspect):
             from keywright_ops.checks.container import judge_container  # `local` lives in none
 
             return judge_container(proof, aspect, scene.plan, scene.facts, scene.folder)
-        case (
-            PublishedOnly()
-            | HealthPasses()
-            | NotRoot()
-            | InspectKeepsSecrets()
-            | NeighbourIsRefused()
-        ):
-            from keywright_ops.gather.container_probe import probe_container
-
-            return probe_container(proof, scene)
-        case InsightAnswers() if scene.target.host is None:
-            from keywright_ops.gather.container_probe import probe_container
-
-            return probe_container(proof, scene)
-        case (
-            ServiceHolds()
-            | FoldersClosed()
-            | KernelHolds()
-            | FirewallHolds()
-            | ClosedOutside()
-            | BridgeReaches()
-            | InsightAnswers()
-        ):
-            from keywright_ops.gather.machine_probe import probe_machine
-
-            return probe_machine(proof, scene)
+        case InsightAnswers():
+            return _insight(proof, scene)
         case LoadsFromCopy():
             from keywright_ops.gather.scratch import load_copy  # starts a server: only when asked
 
@@ -133,6 +99,36 @@ def probe(proof: Proof, scene: Scene) -> Outcome:
             return judge_sessions(proof, user, ids, facts)
         case _:
             assert_never(question)
+
+
+def _listens(proof: Proof, scene: Scene) -> Outcome:
+    elsewhere = _elsewhere(scene.plan, scene.target)
+    if isinstance(elsewhere, str) and not elsewhere.endswith("refused"):
+        return Outcome(proof, FAILED, elsewhere)
+    return judge_listens(proof, scene.plan, scene.facts.listening, elsewhere)
+
+
+def _encryption(
+    proof: Proof, question: ServesCertificate | RefusesPlain | PlainClosed, scene: Scene
+) -> Outcome:
+    if isinstance(question, ServesCertificate):
+        return judge_certificate(proof, scene.plan, scene.certificate, scene.facts.certificate)
+    if isinstance(question, PlainClosed):
+        return _closed(proof, scene)
+    tls = scene.plan.listen.tls
+    assert tls is not None
+    return judge_plain(proof, tls.port, scene.target.redis.speaks_plainly(tls.port))
+
+
+def _insight(proof: Proof, scene: Scene) -> Outcome:
+    """RedisInsight is a service of the compose file, or a container beside a host's service."""
+    if scene.target.host is None:
+        from keywright_ops.gather.container_probe import probe_container
+
+        return probe_container(proof, scene)
+    from keywright_ops.gather.machine_probe import probe_machine
+
+    return probe_machine(proof, scene)
 
 
 def _closed(proof: Proof, scene: Scene) -> Outcome:

@@ -1,11 +1,13 @@
 """Facts: one immutable snapshot of an environment; what could not be asked is `Missing(why)`."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.container import Housing, Usage
-from keywright_ops.model.machine import Machine
+
+if TYPE_CHECKING:
+    from keywright_ops.model.machine import Machine  # a Linux host's alone
 
 
 class Process(NamedTuple):
@@ -96,7 +98,7 @@ class HostFacts(NamedTuple):
     free_port: int | Missing
     bridge: str | Missing
     ssh_port: int | Missing
-    machine: Machine | Missing = Missing("not asked")
+    machine: "Machine | Missing" = Missing("not asked")
 
 
 class Facts(NamedTuple):
@@ -125,5 +127,5 @@ class Facts(NamedTuple):
     clients: tuple[Client, ...] | Missing = Missing("not asked")
     certificate: Certificate | Missing = Missing("not asked")
     usage: Usage | Missing = Missing("not asked")
-    machine: Machine | Missing = Missing("not asked")
+    machine: "Machine | Missing" = Missing("not asked")
     line: bool | Missing = Missing("not asked")

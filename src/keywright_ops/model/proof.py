@@ -126,6 +126,10 @@ class BridgeReaches(NamedTuple):
     """From a container's own network the server is reached, and asks for a password."""
 
 
+# Asked of a container's engine and from beside it; asked of a Linux host and from beside it.
+OfContainer = PublishedOnly | HealthPasses | NotRoot | InspectKeepsSecrets | NeighbourIsRefused
+OfHost = ServiceHolds | FoldersClosed | KernelHolds | FirewallHolds | ClosedOutside | BridgeReaches
+
 Probe = (
     LiveEquals
     | FilesEqual
@@ -136,22 +140,13 @@ Probe = (
     | SurvivesRestart
     | LoadsFromCopy
     | ContainerEquals
-    | PublishedOnly
-    | HealthPasses
-    | NotRoot
-    | InspectKeepsSecrets
+    | OfContainer
     | InsightAnswers
-    | NeighbourIsRefused
     | SessionsEnded
     | ServesCertificate
     | RefusesPlain
     | PlainClosed
-    | ServiceHolds
-    | FoldersClosed
-    | KernelHolds
-    | FirewallHolds
-    | ClosedOutside
-    | BridgeReaches
+    | OfHost
 )
 
 

@@ -2,7 +2,6 @@
 
 from keywright_ops.model.absence import Discovered, Missing
 from keywright_ops.model.facts import HostFacts
-from keywright_ops.model.machine import Machine
 from keywright_ops.model.plan import Container, Firewall, Insight, Limits, Listen, Plan, Unit
 from keywright_ops.plan.listen import door
 from keywright_ops.profile.declared import Values
@@ -102,7 +101,7 @@ def decide_insight(
 def without_docker(host: HostFacts | None) -> bool:
     """Say whether a Linux host was asked and has no Docker Engine: RedisInsight cannot be there."""
     machine = host.machine if host is not None else Missing("not asked")
-    return isinstance(machine, Machine) and isinstance(machine.docker, Missing)
+    return not isinstance(machine, Missing) and isinstance(machine.docker, Missing)
 
 
 def decide_firewall(values: Values, host: HostFacts | None) -> Firewall | None:

@@ -69,14 +69,18 @@ def _service_lines(plan: Plan) -> list[tuple[str, str]]:
             f"One descriptor per client, and {RESERVED_DESCRIPTORS} for the server itself.",
         ),
     ]
-    directory = plan.persistence.directory
-    if directory and not any(f"{directory}/".startswith(f"{ok}/") for ok in DEBIAN_WRITABLE):
-        lines.append(
-            (
-                f"ReadWritePaths={unit_path(directory)}",
-                "The unit sees a read-only disk (ProtectSystem=strict); the data is here.",
+    assert plan.unit is not None
+    for directory, what in (
+        (plan.persistence.directory, "the data is"),
+        (plan.unit.backup_directory, "copies of it may be written"),
+    ):
+        if directory and not any(f"{directory}/".startswith(f"{ok}/") for ok in DEBIAN_WRITABLE):
+            lines.append(
+                (
+                    f"ReadWritePaths={unit_path(f'-{directory}')}",
+                    f"The unit sees a read-only disk (ProtectSystem=strict); {what} here.",
+                )
             )
-        )
     return lines
 
 

@@ -4,19 +4,14 @@ Compared per setting three ways (declared, on disk, live), each in one canonical
 if and no loop: where the next depends on the last, the list ends and the question is asked again.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
-
 from keywright_ops.facts.ending import is_ending
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.artefact import WholeFile
-from keywright_ops.model.facts import AclUser, Certificate, Facts
+from keywright_ops.model.facts import Facts
 from keywright_ops.model.machine import Machine
 from keywright_ops.model.plan import Directive, Plan
 from keywright_ops.model.step import KeepSecret, Signal, Step
-from keywright_ops.profile.directive_names import SEVERAL_WORDS
-from keywright_ops.render.redis_conf import render_redis_conf
-from keywright_ops.steps.appendonly import appendonly_on_disk, await_rewrite, set_aside
+from keywright_ops.steps.appendonly import await_rewrite, set_aside
+from keywright_ops.steps.declared import Declared, as_it_was, conf_with
 from keywright_ops.steps.files import differs, write
 from keywright_ops.steps.restart import await_loaded, start, stop, wake
 from keywright_ops.steps.running import differing, needs_restart, set_live
@@ -30,32 +25,6 @@ from keywright_ops.steps.tls import (
     stale,
 )
 from keywright_ops.steps.users import load_users
-
-
-class Declared(NamedTuple):
-    """What an environment should be: the plan and its artefacts, ready to be written.
-
-    `conf` is redis.conf and `acl` users.acl; `others` every further file; `users` what the ACL file
-    means; `drafted` the names of the secrets that exist only in memory yet; `certificate` is
-    the one to serve, Missing where there is none or it cannot be read from here. In Docker `compose`
-    is the compose file; `beneath` is the distribution's redis.conf, into which ours is written.
-    """
-
-    plan: Plan
-    conf: WholeFile
-    acl: WholeFile
-    others: tuple[WholeFile, ...]
-    users: Mapping[str, AclUser]
-    drafted: tuple[str, ...]
-    compose: WholeFile | None = None
-    certificate: Certificate | Missing = Missing("no TLS is declared")
-    beneath: str = ""
-
-    @property
-    def files(self) -> tuple[WholeFile, ...]:
-        """Every file that should exist."""
-        own = (self.conf, self.acl) if self.compose is None else (self.conf, self.acl, self.compose)
-        return (*own, *self.others)
 
 
 def diff(declared: Declared, facts: Facts) -> tuple[Step, ...]:
@@ -133,7 +102,7 @@ def _keep(drafted: tuple[str, ...]) -> list[Step]:
 
 def _start(declared: Declared, facts: Facts) -> list[Step]:
     """Files first, then the server, so that it finds its data as it was written."""
-    conf = _conf(declared, _as_it_was(declared.plan, facts))
+    conf = conf_with(declared, as_it_was(declared.plan, facts))
     own = (
         (declared.acl, conf) if declared.compose is None else (declared.acl, conf, declared.compose)
     )
@@ -145,54 +114,6 @@ def _start(declared: Declared, facts: Facts) -> list[Step]:
     begin = begin_anew(start(), declared.plan, facts.housing, declared.compose.folder)
     aside = set_aside_foreign(declared.plan, facts.housing)
     return [*make_ground(declared.plan, facts.housing), *files, *aside, begin]
-
-
-def _as_it_was(plan: Plan, facts: Facts) -> dict[str, str]:
-    """The settings under which stopped data must be loaded first; they are changed on the live server.
-
-    `appendonly` decides which files are read at all; a smaller maxmemory would cost keys unasked; and a
-    server with fewer databases than an append-only file selects does not refuse it: it puts their keys
-    into another one (measured with Valkey 9.1 and Redis 7.0).
-    """
-    found: dict[str, str] = {}
-    written_under = appendonly_on_disk(facts.stored)
-    if written_under is None:
-        return found
-    if written_under != plan.persistence.appendonly:
-        found["appendonly"] = "yes" if written_under else "no"
-    disk = {} if isinstance(facts.disk_config, Missing) else facts.disk_config
-    before, now = disk.get("maxmemory", "0"), plan.memory.maxmemory
-    if disk and before.isdigit() and now and (int(before) == 0 or int(before) > now):
-        found["maxmemory"] = before
-    databases, wanted = disk.get("databases", ""), plan.directive("databases")
-    if wanted is not None and databases.isdigit() and int(databases) > int(wanted.value):
-        found["databases"] = databases
-    return found
-
-
-def _conf(declared: Declared, instead: Mapping[str, str]) -> WholeFile:
-    """redis.conf of the plan with some settings left at another value for now."""
-    if not instead:
-        return declared.conf
-    directives = tuple(
-        each._replace(words=_words(each.name, instead[each.name])) if each.name in instead else each
-        for each in declared.plan.directives
-    )
-    plan = declared.plan._replace(directives=directives)
-    return declared.conf._replace(content=conf_text(plan, declared.beneath))
-
-
-def conf_text(plan: Plan, beneath: str) -> str:
-    """Return redis.conf: ours alone, or on a Linux host within what stands there (`beneath`)."""
-    if plan.unit is None:
-        return render_redis_conf(plan)
-    from keywright_ops.render.conf_edit import merge_redis_conf
-
-    return merge_redis_conf(beneath, plan)
-
-
-def _words(name: str, value: str) -> tuple[str, ...]:
-    return tuple(value.split()) if name in SEVERAL_WORDS or name in ("bind", "save") else (value,)
 
 
 def _change_running(declared: Declared, facts: Facts) -> list[Step]:
@@ -224,7 +145,7 @@ def _change_running(declared: Declared, facts: Facts) -> list[Step]:
         for each in differing(plan, facts)
         if _waits(each, plan, facts) and each.name not in ("databases", "aclfile")
     ]
-    conf = _conf(declared, _live(facts, waiting))
+    conf = conf_with(declared, _live(facts, waiting))
     if differs(conf, facts):
         steps.append(write(conf, facts))
     # what a container is made anew from is written after its stop: until then the old one may return
@@ -304,7 +225,7 @@ def before_stop(declared: Declared, facts: Facts) -> list[Step]:
     steps = _agree(declared.plan, facts)
     if _disk_disagrees(facts):
         names = [each.name for each in differing(declared.plan, facts)]
-        steps.append(write(_conf(declared, _live(facts, names)), facts))
+        steps.append(write(conf_with(declared, _live(facts, names)), facts))
     return steps
 
 
@@ -314,11 +235,6 @@ def _agree(plan: Plan, facts: Facts) -> list[Step]:
     if facts.config.get("appendonly") != "yes":
         return set_aside(plan, facts)
     return [await_rewrite()] if _disk_disagrees(facts) else []
-
-
-def _live(facts: Facts, names: list[str]) -> dict[str, str]:
-    assert not isinstance(facts.config, Missing)
-    return {name: facts.config[name] for name in names}
 
 
 def _restart_reasons(plan: Plan, facts: Facts) -> list[str]:
@@ -351,3 +267,8 @@ def _disk_disagrees(facts: Facts) -> bool:
     assert not isinstance(facts.config, Missing)
     on_disk = {} if isinstance(facts.disk_config, Missing) else facts.disk_config
     return on_disk.get("appendonly", "no") != facts.config.get("appendonly", "no")
+
+
+def _live(facts: Facts, names: list[str]) -> dict[str, str]:
+    assert not isinstance(facts.config, Missing)
+    return {name: facts.config[name] for name in names}

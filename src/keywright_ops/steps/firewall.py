@@ -21,8 +21,8 @@ ROLLBACK_AFTER = 60  # seconds
 
 def tend_firewall(plan: Plan, machine: Machine) -> list[Step]:
     """Return the steps after which ufw holds the plan's rules; [] when it does, or is not ours to keep."""
-    if plan.firewall is None or not plan.firewall.kept:
-        return []
+    if plan.firewall is None or not plan.firewall.kept or not machine.root:
+        return []  # only root is shown the rules
     if isinstance(machine.ufw, Missing):
         install = RunCommand((*APT, "install", "--no-install-recommends", "ufw"))
         undo = RunCommand((*APT, "remove", "ufw"))

@@ -19,6 +19,7 @@ from keywright_ops.targets.target import Completed
 
 GONE = 66  # the scripts' exit code for what is not there
 EXISTS = 73
+NOT_RUN = (126, 127)  # a shell's exit codes for what cannot be executed, and for what is not there
 
 READ = '[ -e "$1" ] || exit 66; cat -- "$1"'
 FILES = r"""
@@ -160,7 +161,11 @@ class HostFiles:
 
     def run(self, argv: Sequence[str], stdin: str | Secret = "") -> Completed:
         """Run a program of the host to its end."""
-        return self._shell.run(argv, stdin)
+        done = self._shell.run(argv, stdin)
+        if done.code in NOT_RUN and not done.output:
+            reason = done.errors.strip().rpartition(": ")[2] or "it cannot be started"
+            raise ApplyError(f"cannot run {argv[0]}: {reason}")
+        return done
 
     def listening(self, port: int) -> tuple[str, ...] | Missing:
         """The addresses of the host on which this TCP port is open, from its kernel's own list."""

@@ -54,7 +54,8 @@ class SshLine:
 
     def explain(self, said: str) -> tuple[str, str]:
         """Return the sentence and the hint for what ssh printed before it ended."""
-        return parse_ssh_failure(said, self.host)
+        sentence, hint = parse_ssh_failure(said, self.host)
+        return sentence, hint.replace("with --key FILE", "in keywright.toml: ssh_key = FILE")
 
     def _argv(self, *options: str) -> tuple[str, ...]:
         named = ("-i", self._key) if self._key else ()

@@ -53,8 +53,10 @@ else
     journalctl -q "_SYSTEMD_INVOCATION_ID=$run" "_SYSTEMD_UNIT=$1.service" -n "$4" -o cat
 fi
 """
+# Which sockets a process holds only root is shown; whose account a listener is, everybody.
 LISTENS = r"""
-ls -l "/proc/$1/fd" | sed -n 's/.*socket:\[\([0-9]*\)\].*/\1/p'; echo @@
+stat -c %u "/proc/$1"; echo @@
+ls -l "/proc/$1/fd" 2>/dev/null | sed -n 's/.*socket:\[\([0-9]*\)\].*/\1/p'; echo @@
 cat /proc/net/tcp; echo @@; cat /proc/net/tcp6 2>/dev/null
 """
 
@@ -106,12 +108,16 @@ class SystemdSupervisor:
         """The addresses and ports on which this very process listens, from the kernel's own lists."""
         answer = self._shell.script(LISTENS, str(process.pid))
         text = answer.output.decode("ascii", "replace")
-        inodes, _, tables = text.partition("@@\n")
-        held = set(inodes.split())
-        rows = [row for table in tables.split("@@\n") for row in parse_listeners(table)]
-        if not held:
+        owner, inodes, *tables = text.split("@@\n")
+        held, account = set(inodes.split()), owner.strip()
+        rows = [row for table in tables for row in parse_listeners(table)]
+        if not held and account in ("", "0"):
             return Missing(f"the sockets of process {process.pid} cannot be seen")
-        return tuple((row.address, row.port) for row in rows if row.inode in held)
+        return tuple(
+            (row.address, row.port)
+            for row in rows
+            if (row.inode in held if held else str(row.user) == account)
+        )
 
     def _demand(self, verb: str, script: str, *words: str) -> str:
         return self._judge(verb, self._shell.script(_with_cursor(script), *words))

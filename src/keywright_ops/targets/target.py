@@ -8,11 +8,11 @@ from keywright.wire import Reply, Word
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.container import ContainerFacts, Housing
 from keywright_ops.model.facts import File, Process
-from keywright_ops.model.machine import Machine
 from keywright_ops.targets.handshake import Presented
 
 if TYPE_CHECKING:
     from keywright_ops.model.copies import Lying, Packed  # `status` copies nothing
+    from keywright_ops.model.machine import Machine  # a Linux host's alone
 
 
 class Completed(NamedTuple):
@@ -183,11 +183,11 @@ class Container(Protocol):
 class Host(Protocol):
     """Looks at the Linux host that the server's service runs on."""
 
-    def look(self) -> Machine | Missing:
+    def look(self) -> "Machine | Missing":
         """Everything that the host tells, now; Missing when it does not answer to the end."""
         ...
 
-    def glance(self) -> Machine | Missing:
+    def glance(self) -> "Machine | Missing":
         """The same, but the last look will do."""
         ...
 

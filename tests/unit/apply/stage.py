@@ -13,8 +13,9 @@ from keywright_ops.actions.locate import locate
 from keywright_ops.actions.password import Wish as Request
 from keywright_ops.actions.password import begun_earlier, chosen, perform
 from keywright_ops.actions.place import Place
+from keywright_ops.actions.restarting import restart_steps, wants_restart_proof
 from keywright_ops.actions.rotation import Gone, Rotation, go_on
-from keywright_ops.actions.up import Ask, bring_up, restart_steps, wants_restart_proof
+from keywright_ops.actions.up import Ask, bring_up
 from keywright_ops.apply.apply import Workshop
 from keywright_ops.checks.proofs import proofs
 from keywright_ops.gather.environment import EVERYTHING, gather
@@ -27,7 +28,8 @@ from keywright_ops.model.step import Step
 from keywright_ops.plan.resolve import resolve
 from keywright_ops.profile.declared import Profile
 from keywright_ops.profile.load import load_profile
-from keywright_ops.steps.diff import Declared, diff
+from keywright_ops.steps.declared import Declared
+from keywright_ops.steps.diff import diff
 from keywright_ops.steps.restart import canary_key
 from keywright_ops.targets.fake import FakeDoor, FakeSupervisor, FakeTransport, World
 from keywright_ops.targets.target import Target

@@ -69,7 +69,7 @@ def test_every_setting_has_its_reason_above_it() -> None:
     lines = render_drop_in(built_in("linux")).splitlines()
     settings = [at for at, line in enumerate(lines) if "=" in line and not line.startswith("#")]
     assert [lines[at] for at in settings if not lines[at - 1].startswith("#")] == []
-    assert len(settings) == 7
+    assert len(settings) == 8
 
 
 def test_a_stop_is_always_bounded_and_grows_with_the_data() -> None:
@@ -94,9 +94,13 @@ def test_docker_is_waited_for_only_where_its_address_is_used() -> None:
 
 
 def test_a_data_directory_elsewhere_is_made_writable() -> None:
-    """Debian's unit sees a read-only disk: a directory outside its own list is added, escaped."""
-    assert "ReadWritePaths" not in render_drop_in(built_in("linux"))
-    assert 'ReadWritePaths="/srv/100%% ours/redis data"\n' in render_drop_in(plans()["odd"])
+    """Debian's unit sees a read-only disk: a directory outside its own list is added, escaped.
+
+    The minus lets the service start where the folder is not there yet.
+    """
+    assert "/var/lib/redis\n" not in render_drop_in(built_in("linux"))
+    assert "ReadWritePaths=-/var/backups/redis\n" in render_drop_in(built_in("linux"))
+    assert 'ReadWritePaths="-/srv/100%% ours/redis data"\n' in render_drop_in(plans()["odd"])
     assert unit_path("/srv/redis") == "/srv/redis"
 
 

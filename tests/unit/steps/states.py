@@ -12,7 +12,7 @@ from keywright_ops.plan.resolve import resolve
 from keywright_ops.profile.load import load_profile
 from keywright_ops.render.acl import declared_users, render_acl
 from keywright_ops.render.redis_conf import render_redis_conf
-from keywright_ops.steps.diff import Declared
+from keywright_ops.steps.declared import Declared
 from keywright_ops.steps.files import digest
 
 HOME = "/world/shop/local"

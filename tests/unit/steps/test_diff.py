@@ -20,7 +20,8 @@ from keywright_ops.facts.redis_conf import parse_redis_conf
 from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.facts import Facts, File
 from keywright_ops.model.step import Control, Danger, Move, Signal, Step, WriteFile
-from keywright_ops.steps.diff import Declared, before_stop, diff
+from keywright_ops.steps.declared import Declared
+from keywright_ops.steps.diff import before_stop, diff
 
 AOF = "appendonly = true\nsave = []\n"
 RDB = 'appendonly = false\nsave = ["900 1"]\n'

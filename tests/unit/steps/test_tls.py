@@ -12,7 +12,8 @@ from keywright_ops.model.step import Danger, Presents, RedisCommand, Until, read
 from keywright_ops.plan.resolve import resolve
 from keywright_ops.profile.load import load_profile
 from keywright_ops.steps.conditions import holds, questions
-from keywright_ops.steps.diff import Declared, diff
+from keywright_ops.steps.declared import Declared
+from keywright_ops.steps.diff import diff
 
 OLD = Certificate("old", "1", "redis", "shop", 0, 2**31, ("localhost",), b"", "k", "authority")
 NEW = OLD._replace(fingerprint="new", serial="2")
