@@ -15,12 +15,16 @@ def parse_machine(text: str, why_not_root: str = "") -> Machine | Missing:
     if "kernel" not in found:
         return Missing("the host did not answer to the end")
     release = parse_assignments(found["os"])
+    uid, account, login = (found["root"].split("\n") + ["", ""])[:3]
     return Machine(
         called=release.get("PRETTY_NAME", "an unknown system"),
         system=release.get("ID", ""),
         like=tuple(release.get("ID_LIKE", "").split()),
         init=found["init"].strip(),
-        root=found["root"].strip() == "0",
+        root=uid == "0",
+        account=login or account,
+        sudo=bool(login) and uid == "0",
+        writable=frozenset(found.get("writable", "").split()),
         packages=parse_packages(found["packages"], found["policy"]),
         units=parse_units(found["units"]),
         addresses=parse_addresses(found["addresses"]),
@@ -92,6 +96,7 @@ def parse_units(text: str) -> dict[str, UnitState]:
                 file=told.get("UnitFileState", ""),
                 stale=told.get("NeedDaemonReload") == "yes",
                 result=told.get("Result", ""),
+                restarts=int(told.get("NRestarts") or 0),
             )
     return found
 
@@ -155,8 +160,12 @@ def parse_published(text: str) -> tuple[tuple[str, str, int], ...]:
 
 
 def parse_holder(text: str) -> str:
-    """Return who listens, from `ss -ltnp`: its last column is users:(("NAME",pid=N,fd=M))."""
-    name, _, rest = text.partition('users:(("')[2].partition('",pid=')
+    """Return who listens, from `ss -ltnp` (its last column is users:(("NAME",pid=N,fd=M))), a line "@@", and
+    the names of the containers that publish the port."""
+    sockets, _, containers = text.partition("@@\n")
+    if containers.strip():
+        return f"the container {containers.split()[0]}"
+    name, _, rest = sockets.partition('users:(("')[2].partition('",pid=')
     pid = rest.partition(",")[0]
     return f"{name} (process {pid})" if pid.isdigit() else "another program"
 
