@@ -84,7 +84,7 @@ def judge_firewall(proof: Proof, plan: Plan, machine: Machine | Missing) -> Outc
         return Outcome(proof, UNKNOWN, ufw.why)
     wanted = wanted_rules(plan, machine)
     wrong = []
-    if not in_order(ufw, wanted, port):
+    if not in_order(ufw, wanted):
         wrong.append("rules are missing, or a refusal stands before what is let in")
     wrong += [f"'{words}' opens it to all" for words in opened_to_all(ufw, port)]
     wrong += [

@@ -117,10 +117,12 @@ set -eu
 
 
 def ufw_words(rule: Rule) -> str:
-    """Return the rule as ufw takes it, and as `ufw show added` shows it."""
+    """Return the rule as ufw takes it, and as `ufw show added` shows it: one address without its /32."""
     if rule.action == "deny":
         return f"deny {rule.port}/tcp"
-    where = f"in on {rule.interface} to any" if rule.interface else f"from {rule.source} to any"
+    alone = "/128" if ":" in rule.source else "/32"
+    source = rule.source.removesuffix(alone)
+    where = f"in on {rule.interface} to any" if rule.interface else f"from {source} to any"
     return f"allow {where} port {rule.port} proto tcp"
 
 
