@@ -117,11 +117,11 @@ set -eu
 
 
 def ufw_words(rule: Rule) -> str:
-    """Return the rule as ufw takes it, and as `ufw show added` shows it: one address without its /32."""
+    """Return the rule as ufw takes it, and as `ufw show added` shows it."""
     if rule.action == "deny":
         return f"deny {rule.port}/tcp"
-    alone = "/128" if ":" in rule.source else "/32"
-    source = rule.source.removesuffix(alone)
+    # ufw shows a network of one address as the address
+    source = rule.source.removesuffix("/128" if ":" in rule.source else "/32")
     where = f"in on {rule.interface} to any" if rule.interface else f"from {source} to any"
     return f"allow {where} port {rule.port} proto tcp"
 
