@@ -38,6 +38,7 @@ FRESH = Machine(
     free=2**34,
     folders={},
     kernel=dict(zip(KERNEL_FILES, ("0", "4096", "always [madvise] never"), strict=True)),
+    writable=frozenset(KERNEL_FILES),
     ufw=Ufw(False, (), "deny"),
     docker="20.10.24+dfsg1",
     insight=Missing(NOT_THERE),
