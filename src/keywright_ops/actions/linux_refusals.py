@@ -7,6 +7,7 @@ import time
 
 from keywright.errors import InputError, Refused, Unreachable
 from keywright_ops.actions.environment import Opened
+from keywright_ops.actions.linux_target import stays_here
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.engine_host import parse_engine_host
 from keywright_ops.model.machine import Machine
@@ -83,7 +84,8 @@ def needs_root(step: Step, opened: Opened) -> bool:
     """Whether the step changes the host, and not only what lies here."""
     if isinstance(step.do, KeepSecret):
         return False
-    return not (isinstance(step.do, WriteFile) and step.do.path.startswith(f"{opened.home}/"))
+    here = stays_here(opened.plan, opened.home, opened.base)
+    return not (isinstance(step.do, WriteFile) and step.do.path.startswith(here))
 
 
 def _refuse_package(unit: Unit, machine: Machine, plan: Plan) -> None:

@@ -19,6 +19,7 @@ from keywright_ops.steps.insight import open_presets, tend_insight
 
 NO_UNIT = UnitState("not-found", "inactive", "dead", "", False)
 LATEST = "latest"
+MODES = ("vm.overcommit_memory",)  # its numbers are names: 2 is not more than 1
 STARTING = ("enabled", "alias", "static")  # what systemd calls a unit that starts with the machine
 
 
@@ -146,7 +147,7 @@ def tune_kernel(plan: Plan, machine: Machine, written: frozenset[str]) -> list[S
     from_file = [
         name
         for name, value in plan.kernel.settings
-        if _less(machine.kernel.get(setting_file(name)), value)
+        if _less(name, machine.kernel.get(setting_file(name)), value)
     ]
     if from_file:
         title = f"set {', '.join(from_file)} in the kernel"
@@ -168,10 +169,10 @@ def kernel_is_ours(kernel: Kernel, machine: Machine) -> bool:
     return all(setting_file(name) in machine.writable for name, _ in kernel.settings)
 
 
-def _less(seen: str | Missing | None, value: str) -> bool:
+def _less(name: str, seen: str | Missing | None, value: str) -> bool:
     if not isinstance(seen, str):
         return False  # the kernel does not have it, or does not show it: the proof says so
-    if seen.isdigit() and value.isdigit():
+    if seen.isdigit() and value.isdigit() and name not in MODES:
         return int(seen) < int(value)
     return seen != value
 
