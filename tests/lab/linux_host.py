@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.embedded.stranger import SRC, libraries
 from tests.lab.docker_engine import Engine
-from tests.lab.linux_image import add_host_image
+from tests.lab.linux_image import NEWER, add_host_image
 
 OPTIONS = (
     *("--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE"),  # not to be had in the lab's machine
@@ -134,10 +134,13 @@ class LinuxHost:
 
     def newer_packages(self) -> None:
         """Let apt know the archive with the raised versions."""
-        self.write(
-            "/etc/apt/sources.list.d/newer.list", "deb [trusted=yes] file:/srv/apt-newer ./\n"
-        )
+        self.add_archive(NEWER)
         self.run("apt-get", "update", "-qq")
+
+    def add_archive(self, folder: str) -> None:
+        """Name one more archive of the image in apt's sources; its lists stay as they are."""
+        name = f"/etc/apt/sources.list.d/{folder.rpartition('/')[2]}.list"
+        self.write(name, f"deb [trusted=yes] file:{folder} ./\n")
 
     def load_image(self, tag: str) -> None:
         """Give the host's own Docker Engine an image of the engine that it runs on."""
