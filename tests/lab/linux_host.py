@@ -30,10 +30,15 @@ CODE = "/opt/keywright"  # where the host finds Keywright, for those who work on
 
 
 class LinuxHost:
-    """A running host; use it as a context manager. `name` is the container's."""
+    """A running host; use it as a context manager. `name` is the container's.
 
-    def __init__(self, engine: Engine, name: str, ssh_port: int = 22) -> None:
-        self.engine, self.name, self.ssh_port = engine, name, ssh_port
+    `first` is the program that runs as process 1 in systemd's stead; then no service is waited for.
+    """
+
+    def __init__(
+        self, engine: Engine, name: str, ssh_port: int = 22, first: Sequence[str] = ()
+    ) -> None:
+        self.engine, self.name, self.ssh_port, self.first = engine, name, ssh_port, first
         self._keys = Path(tempfile.mkdtemp(prefix="keywright-host-"))
         self.key = self._keys / "id_ed25519"
 
@@ -42,14 +47,14 @@ class LinuxHost:
         shares: list[str] = []
         for number, folder in enumerate((str(SRC), *libraries())):
             shares += ["-v", f"{folder}:{CODE}/{number}:ro"]
-        self.engine.docker(
-            "run", "-d", "--name", self.name, "--hostname", self.name, *OPTIONS, *shares, image
-        )
+        named = ("--name", self.name, "--hostname", self.name)
+        self.engine.docker("run", "-d", *named, *OPTIONS, *shares, image, *self.first)
         try:
             self._make_key()
             if self.ssh_port != 22:
                 self.write("/etc/ssh/sshd_config.d/port.conf", f"Port {self.ssh_port}\n")
-            self.await_running()
+            if not self.first:
+                self.await_running()
             if self.ssh_port != 22:
                 self.run("systemctl", "restart", "ssh")
         except BaseException:
@@ -112,6 +117,18 @@ class LinuxHost:
     def read(self, path: str) -> str:
         """Read a file there."""
         return self.run("cat", path).stdout
+
+    def mark(self) -> None:
+        """Remember this moment, for `touched`."""
+        self.run("touch", "/run/marked")
+        time.sleep(0.05)  # a file system's clock ticks a hundred times in a second
+
+    def touched(self) -> list[str]:
+        """What was written, made or removed on the host's disk since `mark`; logs and caches do not count."""
+        places = "/etc /usr /srv /opt /root /home /var/lib /var/backups /var/spool"
+        past = "-path /var/lib/docker -prune -o -path /var/lib/systemd -prune -o"
+        found = self.sh(f"find {places} -xdev {past} -newer /run/marked -print")
+        return found.splitlines()
 
     def reboot(self) -> None:
         """Restart the machine and wait until it is up again."""

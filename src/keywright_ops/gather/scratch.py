@@ -13,6 +13,7 @@ from keywright_ops.gather.scratch_server import (
     short_folder,
 )
 from keywright_ops.model.absence import Missing
+from keywright_ops.model.engine_host import HERE, parse_engine_host
 from keywright_ops.model.copies import LAYOUT, Layout, Loaded
 from keywright_ops.model.facts import Facts, Process
 from keywright_ops.model.login import ADMIN
@@ -28,6 +29,9 @@ ATTEMPTS = 3  # copies, when a rewrite exchanges the files under our hands
 def load_copy(proof: Proof, target: Target, plan: Plan, facts: Facts, canary: str) -> Outcome:
     """Write a canary (append-only file), copy the files, load the copy, look for it there."""
     directory = plan.persistence.directory
+    if plan.unit is not None and parse_engine_host(plan.unit.host).way != HERE:
+        hint = "`keywright check --restart` proves it by a restart"
+        return Outcome(proof, UNKNOWN, f"the data is not copied off its host: {hint}")
     size = _size(target, directory)
     if isinstance(size, Missing):
         return Outcome(proof, UNKNOWN, size.why)
