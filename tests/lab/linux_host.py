@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.embedded.stranger import SRC, libraries
 from tests.lab.docker_engine import Engine
-from tests.lab.linux_image import NEWER, add_host_image
+from tests.lab.linux_image import NEWER, add_host_image, add_installed_image
 
 OPTIONS = (
     *("--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE"),  # not to be had in the lab's machine
@@ -32,28 +32,35 @@ CODE = "/opt/keywright"  # where the host finds Keywright, for those who work on
 class LinuxHost:
     """A running host; use it as a context manager. `name` is the container's.
 
+    With `installed` redis-server is there, as Debian's package leaves it, stopped and never configured.
     `first` is the program that runs as process 1 in systemd's stead; then no service is waited for.
     """
 
     def __init__(
-        self, engine: Engine, name: str, ssh_port: int = 22, first: Sequence[str] = ()
+        self,
+        engine: Engine,
+        name: str,
+        ssh_port: int = 22,
+        installed: bool = False,
+        first: Sequence[str] = (),
     ) -> None:
-        self.engine, self.name, self.ssh_port, self.first = engine, name, ssh_port, first
+        self.engine, self.name, self.ssh_port = engine, name, ssh_port
+        self._installed, self._first = installed, first
         self._keys = Path(tempfile.mkdtemp(prefix="keywright-host-"))
         self.key = self._keys / "id_ed25519"
 
     def __enter__(self) -> "LinuxHost":
-        image = add_host_image(self.engine)
+        image = add_installed_image(self.engine) if self._installed else add_host_image(self.engine)
         shares: list[str] = []
         for number, folder in enumerate((str(SRC), *libraries())):
             shares += ["-v", f"{folder}:{CODE}/{number}:ro"]
         named = ("--name", self.name, "--hostname", self.name)
-        self.engine.docker("run", "-d", *named, *OPTIONS, *shares, image, *self.first)
+        self.engine.docker("run", "-d", *named, *OPTIONS, *shares, image, *self._first)
         try:
             self._make_key()
             if self.ssh_port != 22:
                 self.write("/etc/ssh/sshd_config.d/port.conf", f"Port {self.ssh_port}\n")
-            if not self.first:
+            if not self._first:
                 self.await_running()
             if self.ssh_port != 22:
                 self.run("systemctl", "restart", "ssh")
@@ -129,6 +136,12 @@ class LinuxHost:
         past = "-path /var/lib/docker -prune -o -path /var/lib/systemd -prune -o"
         found = self.sh(f"find {places} -xdev {past} -newer /run/marked -print")
         return found.splitlines()
+
+    def redis(self, password: str, *words: str, user: str = "admin") -> str:
+        """Ask the host's Redis there, logged in; what redis-cli prints, without its last line break."""
+        script = 'REDISCLI_AUTH=$(cat) exec redis-cli --no-auth-warning --user "$0" "$@"'
+        done = self.run("sh", "-c", script, user, *words, stdin=password, check=False)
+        return (done.stdout + done.stderr).rstrip("\n")
 
     def reboot(self) -> None:
         """Restart the machine and wait until it is up again."""

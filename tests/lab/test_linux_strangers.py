@@ -46,7 +46,9 @@ def test_fedora_is_refused(host: LinuxHost, tmp_path: Path, engine_name: str) ->
     host.mark()
     said = person.say("up", "-e", "linux", "--yes")
     assert said.code == REFUSED
-    assert "is Fedora Linux 41 (Server Edition); Keywright installs on Debian and Ubuntu" in said.err
+    assert (
+        "is Fedora Linux 41 (Server Edition); Keywright installs on Debian and Ubuntu" in said.err
+    )
     assert "keywright render -e linux" in said.err
     assert host.touched() == []
     assert not person.secrets
@@ -64,9 +66,7 @@ def test_what_is_like_debian_is_taken_for_it(host: LinuxHost, tmp_path: Path) ->
     assert host.touched() == []
 
 
-def test_without_systemd_it_is_refused_over_ssh(
-    without_systemd: LinuxHost, tmp_path: Path
-) -> None:
+def test_without_systemd_it_is_refused_over_ssh(without_systemd: LinuxHost, tmp_path: Path) -> None:
     """The first process is named, and what needs no systemd; nothing is changed."""
     person = LinuxPerson(tmp_path / "person", without_systemd)
     without_systemd.mark()

@@ -15,9 +15,10 @@ def refuse_unoffered(opened: Opened, machine: Machine, where: str) -> None:
     unit, host = opened.plan.unit, opened.target.host
     assert unit is not None and host is not None
     version, package = wanted_version(unit, machine), machine.packages.get(unit.package)
-    if version in ("", package.candidate if package else ""):
-        return
     pinned = "" if version == LATEST else version
+    candidate = package.candidate if package else ""
+    if not version or (candidate and pinned in ("", candidate)):
+        return
     found = host.offered(unit.package, pinned)
     path = f"env.{opened.plan.environment}"
     if isinstance(found, Missing):

@@ -17,19 +17,29 @@ from keywright_ops.render.insight import FOLDER
 from keywright_ops.steps.diff import diff
 from keywright_ops.steps.insight import is_foreign
 
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared only
 OURS = ("insight", "insight-remove", f"folder-{FOLDER}")
 
 
 def refuse_foreign_insight(opened: Opened, adopt: bool) -> None:
-    """A container of RedisInsight's name that somebody else made is not replaced unasked. Raises Refused."""
-    insight, unit = opened.plan.insight, opened.plan.unit
-    found = machine_of(opened).insight
-    if insight is None or unit is None or adopt or not isinstance(found, Beside):
+    """A container of RedisInsight's name that somebody else made is not replaced unasked, and one that
+    publishes its port is in its way. Raises Refused."""
+    insight, unit, machine = opened.plan.insight, opened.plan.unit, machine_of(opened)
+    if insight is None or unit is None:
         return
-    if is_foreign(found):
+    for name, address, port in machine.published:
+        if port == insight.port and name != insight.name:
+            raise Refused(
+                f"port {port} of {called(unit)} is taken by the container {name} ({address}:{port})",
+                f"docker rm -f {name}; or another port: env.{opened.plan.environment}.insight.port",
+            )
+    found = machine.insight
+    if isinstance(found, Beside) and is_foreign(found) and not adopt:
+        open_to = [a for n, a, _ in machine.published if n == insight.name and a in EVERYWHERE]
+        past = ", published to everybody, past the firewall" if open_to else ""
         raise Refused(
-            f"{insight.name} on {called(unit)} is a container that Keywright did not make",
-            "`keywright up --adopt` makes it anew and keeps its volume;"
+            f"{insight.name} on {called(unit)} is a container that Keywright did not make{past}",
+            "`keywright up --adopt` makes it anew on loopback and keeps its volume;"
             f" or give ours another name: env.{opened.plan.environment}.insight.name",
         )
 

@@ -135,8 +135,13 @@ def _rivals(plan: Plan, machine: Machine) -> Iterator[str]:
 
 def files_there(line: Line, plan: Plan, home: str, folder: str) -> HostFiles:
     """Return the files of the host; the environment's own folder and the application's .env lie here."""
+    return HostFiles(line.shell, stays_here(plan, home, folder))
+
+
+def stays_here(plan: Plan, home: str, folder: str) -> tuple[str, str]:
+    """Return what lies on this machine: the environment's own folder and the application's .env."""
     dotenv = plan.application.dotenv
-    return HostFiles(line.shell, (home, dotenv if dotenv.startswith("/") else f"{folder}/{dotenv}"))
+    return home, dotenv if dotenv.startswith("/") else f"{folder}/{dotenv}"
 
 
 def linux_target(plan: Plan, there: There, secrets: Mapping[str, Secret]) -> Target:

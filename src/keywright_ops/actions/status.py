@@ -30,7 +30,8 @@ class StatusReport(NamedTuple):
 def status(file: str | None, environment: str | None, environ: Mapping[str, str]) -> StatusReport:
     """Look at one environment; a server that does not run is an answer, not an error."""
     opened = open_environment(file, environment, environ)
-    facts = gather(opened.target, opened.plan, STATUS)
+    wanted = STATUS | {"machine", "glance"} if opened.target.host is not None else STATUS
+    facts = gather(opened.target, opened.plan, wanted)
     oldest = opened.vault.oldest
     return StatusReport(
         opened.plan,

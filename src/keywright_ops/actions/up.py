@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from keywright.errors import ApplyError, InputError, Refused, Unreachable
 from keywright_ops.actions.application_env import noticed
@@ -37,11 +37,17 @@ from keywright_ops.model.step import Step
 from keywright_ops.steps.declared import Declared
 from keywright_ops.steps.diff import diff
 
+if TYPE_CHECKING:
+    from keywright_ops.steps.foreseen import Needs
+
 ROUNDS = 5
 
 
 class Ask(NamedTuple):
-    """What the person asked for, and how to talk back: `watch` steps, `proved` proofs, `confirm`."""
+    """What the person asked for, and how to talk back: `watch` steps, `proved` proofs, `confirm`.
+
+    `needs` is told what a change needs of a Linux host before the first step.
+    """
 
     file: str | None
     environment: str | None
@@ -51,6 +57,7 @@ class Ask(NamedTuple):
     confirm: Callable[[tuple[Step, ...]], bool]
     adopt: bool = False
     engine: str = ""
+    needs: "Callable[[Needs], None] | None" = None
 
 
 class UpReport(NamedTuple):
@@ -97,13 +104,18 @@ def home_of(ask: Ask) -> str:
 
 
 def plan_steps(ask: Ask) -> tuple[Opened, tuple[Step, ...]]:
-    """Return the steps of the first round and change nothing: `up --dry-run` and `diff`."""
+    """Return the steps as far as they are known, and change nothing: `up --dry-run` and `diff`."""
     opened = open_for_change(ask)
     declared = declare(opened)
     facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
     refuse_foreign(opened, facts, ask.adopt)
     refuse_lockout(declared, facts, ask.adopt, rotated_by_us(opened.vault))
-    steps = diff(declared, facts)
+    if opened.target.host is not None:
+        from keywright_ops.steps.foreseen import foresee  # only where a package is installed
+
+        steps = foresee(declared, facts)
+    else:
+        steps = diff(declared, facts)
     if opened.target.container is not None:
         from keywright_ops.actions.docker_refusals import (
             refuse_elsewhere,
@@ -224,6 +236,10 @@ def rounds(
             from keywright_ops.actions.linux_refusals import refuse_without_root
 
             refuse_without_root(opened, steps)
+            if number == 0 and ask.needs is not None:
+                from keywright_ops.actions.linux_needs import needs_of
+
+                ask.needs(needs_of(opened, declared, facts))
         if opened.target.container is None:
             refuse_taken_port(opened, steps, facts)
         else:

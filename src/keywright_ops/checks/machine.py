@@ -1,5 +1,6 @@
 """Whether the claims about a Linux host hold, judged from what it told and what others saw of it."""
 
+from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 
 from keywright_ops.model.absence import Missing
@@ -7,10 +8,10 @@ from keywright_ops.model.machine import Folder, Machine
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import FAILED, PASSED, UNKNOWN, Outcome, Proof
 from keywright_ops.render.firewall import server_port
-from keywright_ops.render.kernel import THP_FILE
+from keywright_ops.render.kernel import THP_FILE, setting_file
 from keywright_ops.steps.firewall import in_order, opened_to_all, wanted_rules
 from keywright_ops.steps.insight import made_from
-from keywright_ops.steps.machine import unit_state
+from keywright_ops.steps.machine import STARTING, kernel_is_ours, unit_state
 
 CLOSED = ("refused", "no answer")
 ASKED_FOR = ("-NOAUTH", "-WRONGPASS", "-DENIED")
@@ -22,7 +23,7 @@ def judge_service(proof: Proof, plan: Plan, machine: Machine | Missing) -> Outco
         return _unasked(proof, machine)
     state = unit_state(machine, f"{plan.unit.name}.service")
     wrong = [f"it is {state.active} ({state.sub})"] if state.active != "active" else []
-    if state.file not in ("enabled", "alias", "static"):
+    if state.file not in STARTING:
         wrong.append(f"it does not start with the machine ({state.file or 'no unit file'})")
     if state.stale:
         wrong.append("its files changed since systemd read them")
@@ -52,7 +53,7 @@ def judge_kernel(proof: Proof, plan: Plan, machine: Machine | Missing) -> Outcom
         return _unasked(proof, machine)
     wrong, seen = [], []
     for name, value in plan.kernel.settings:
-        found = machine.kernel.get(f"/proc/sys/{name.replace('.', '/')}", Missing("not asked"))
+        found = machine.kernel.get(setting_file(name), Missing("not asked"))
         if isinstance(found, Missing):
             return Outcome(proof, UNKNOWN, f"{name}: {found.why}")
         larger = found.isdigit() and name != "vm.overcommit_memory" and int(found) >= int(value)
@@ -62,8 +63,9 @@ def judge_kernel(proof: Proof, plan: Plan, machine: Machine | Missing) -> Outcom
     pages = huge_pages(machine.kernel.get(THP_FILE, Missing("not asked")))
     if pages == "always":
         wrong.append("transparent huge pages are always on")
-    if wrong and machine.container:
-        why = f"the kernel is not this host's to set ({machine.container}): {'; '.join(wrong)}"
+    if wrong and machine.root and not kernel_is_ours(plan.kernel, machine):
+        who = f" ({machine.container})" if machine.container else ""
+        why = f"the kernel is not this host's to set{who}: {'; '.join(wrong)}"
         return Outcome(proof, UNKNOWN, why)
     return _judged(proof, wrong, f"{', '.join(seen)}, huge pages {pages}")
 
@@ -109,17 +111,21 @@ def _past(plan: Plan, machine: Machine) -> list[str]:
 
 
 def judge_closed_outside(
-    proof: Proof, plan: Plan, machine: Machine | Missing, seen: str | Missing
+    proof: Proof, plan: Plan, machine: Machine | Missing, seen: Mapping[int, str | Missing]
 ) -> Outcome:
-    """From this machine the port is closed, unless its network was declared."""
-    port = server_port(plan)
-    if isinstance(seen, Missing):
-        return Outcome(proof, UNKNOWN, seen.why)
+    """From this machine the ports are closed; the server's is open where its network was declared."""
     came = "" if isinstance(machine, Missing) else machine.came_from
-    told = f"port {port} asked from {came or 'this machine'}: {seen}"
-    if plan.firewall is not None and came and _within(came, plan.firewall.allow_from):
-        return Outcome(proof, UNKNOWN, f"{told}; this machine is let in (allow_from)")
-    return Outcome(proof, PASSED if seen in CLOSED else FAILED, told)
+    told = []
+    for port, answer in seen.items():
+        if isinstance(answer, Missing):
+            return Outcome(proof, UNKNOWN, answer.why)
+        told.append(f"{port} {answer}")
+    evidence = f"asked from {came or 'this machine'}: {', '.join(told)}"
+    opened = [port for port, answer in seen.items() if answer not in CLOSED]
+    within = plan.firewall is not None and came and _within(came, plan.firewall.allow_from)
+    if within and set(opened) <= {server_port(plan)}:
+        return Outcome(proof, UNKNOWN, f"{evidence}; this machine is let in (allow_from)")
+    return Outcome(proof, FAILED if opened else PASSED, evidence)
 
 
 def _within(address: str, networks: tuple[str, ...]) -> bool:
@@ -127,9 +133,15 @@ def _within(address: str, networks: tuple[str, ...]) -> bool:
     return any(found in ip_network(each) for each in networks)
 
 
-def judge_bridge(proof: Proof, plan: Plan, seen: str | Missing) -> Outcome:
+def judge_bridge(
+    proof: Proof, plan: Plan, machine: Machine | Missing, seen: str | Missing
+) -> Outcome:
     """A container of the host reaches the server, and is asked for a password."""
     assert plan.insight is not None
+    if isinstance(machine, Missing) or not _insight_runs(machine):
+        return Outcome(
+            proof, UNKNOWN, f"{plan.insight.name} does not run, and it is asked from there"
+        )
     where = f"{plan.insight.redis_host}:{plan.insight.redis_port} from {plan.insight.name}"
     if isinstance(seen, Missing):
         return Outcome(proof, FAILED, f"{where}: {seen.why}")
@@ -138,6 +150,10 @@ def judge_bridge(proof: Proof, plan: Plan, seen: str | Missing) -> Outcome:
         return Outcome(proof, PASSED, f"{where}: the port is open, and speaks TLS alone")
     verdict = PASSED if word in ASKED_FOR else FAILED
     return Outcome(proof, verdict, f"{where} → {word.removeprefix('-') or '(nothing)'}")
+
+
+def _insight_runs(machine: Machine) -> bool:
+    return not isinstance(machine.insight, Missing) and machine.insight.state == "running"
 
 
 def judge_insight_there(

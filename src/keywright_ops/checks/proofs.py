@@ -95,7 +95,7 @@ def _machine(plan: Plan) -> tuple[Proof, ...]:
         found.append(Proof("kernel", "the kernel is set for a server", HOST, KernelHolds()))
     if plan.firewall is not None and plan.firewall.kept:
         found.append(Proof("firewall", "the firewall holds", HOST, FirewallHolds()))
-    found.append(Proof("closed", "the port is closed from outside", OUTSIDE, ClosedOutside()))
+    found.append(Proof("closed", "the ports are closed from outside", OUTSIDE, ClosedOutside()))
     if plan.insight is not None:
         found.append(Proof("bridge", "a container reaches it", NEIGHBOUR, BridgeReaches()))
         found.append(Proof("insight", "RedisInsight answers", HOST, InsightAnswers()))

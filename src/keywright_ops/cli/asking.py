@@ -4,11 +4,15 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from keywright_ops.actions.up import Ask
 from keywright_ops.cli.show import DIM, GREEN, RED, YELLOW, coloured, show_outcome
 from keywright_ops.model.proof import FAILED, Outcome
 from keywright_ops.model.step import Danger, Step
+
+if TYPE_CHECKING:
+    from keywright_ops.steps.foreseen import Needs
 
 MARKS = {"done": ("✓", GREEN), "failed": ("✗", RED), "undone": ("↺", YELLOW)}
 
@@ -25,7 +29,14 @@ def ask(arguments: argparse.Namespace) -> Ask:
         confirm=_confirm(getattr(arguments, "yes", False)),
         adopt=getattr(arguments, "adopt", False),
         engine=getattr(arguments, "engine", None) or "",
+        needs=None if silent else _needs,
     )
+
+
+def _needs(needs: "Needs") -> None:
+    from keywright_ops.cli.needs import show_needs  # a Linux host alone needs anything
+
+    show_needs(needs)
 
 
 def _silent(event: str, step: Step) -> None:

@@ -7,7 +7,7 @@ from keywright_ops.cli.arguments import engine_option
 from keywright_ops.cli.as_json import plan_json, show_json, steps_json
 from keywright_ops.cli.asking import ask
 from keywright_ops.cli.main import EXIT_FAILED, EXIT_WELL
-from keywright_ops.cli.show import RED, YELLOW, coloured
+from keywright_ops.cli.show import DIM, RED, YELLOW, coloured
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import Danger, Step
 
@@ -52,8 +52,18 @@ def show_steps(
     print(f"`keywright {command}` would, in {plan.environment}:")
     for step in steps:
         print(f"  · {step.title}{_danger(step)}")
+        if getattr(arguments, "dry_run", False):
+            _show_lines(step, plan)
     if kind != "down":
         print("  · then look again, and prove it")
+
+
+def _show_lines(step: Step, plan: Plan) -> None:
+    """What a person could type instead."""
+    from keywright_ops.steps.command_lines import command_lines  # a dry run alone shows them
+
+    for line in command_lines(step, plan):
+        print(coloured(f"      {line}", DIM))
 
 
 def _danger(step: Step) -> str:

@@ -89,6 +89,7 @@ def _show(report: StatusReport) -> None:
             ("keys", str(keys_held(facts))),
             ("clients", info.get("connected_clients", "?")),
             *_container(report),
+            *_service(report),
             *_kept(report),
             *_certificate(report),
             *_passwords(report),
@@ -152,6 +153,25 @@ def _container(report: StatusReport) -> list[tuple[str, str]]:
     return rows
 
 
+def _service(report: StatusReport) -> list[tuple[str, str]]:
+    """How systemd sees the service of a Linux host, and RedisInsight beside it."""
+    machine, unit, insight = report.facts.machine, report.plan.unit, report.plan.insight
+    if isinstance(machine, Missing) or unit is None:
+        return []
+    from keywright_ops.steps.machine import STARTING, unit_state  # `local` is no service
+
+    state = unit_state(machine, f"{unit.name}.service")
+    boot = "starts" if state.file in STARTING else coloured("does not start", YELLOW)
+    restarts = f", started again {state.restarts} times by itself" if state.restarts else ""
+    rows = [("service", f"{unit.name}: {state.active}, {boot} with the machine{restarts}")]
+    if insight is not None and not isinstance(machine.insight, Missing):
+        where = (
+            f", http://127.0.0.1:{insight.port} there" if machine.insight.state == "running" else ""
+        )
+        rows.append(("insight", f"{machine.insight.state}{where}"))
+    return rows
+
+
 def _insight(port: int, found: ContainerFacts | Missing) -> str:
     if isinstance(found, Missing):
         return "not there"
@@ -183,7 +203,10 @@ def _kept(report: StatusReport) -> list[tuple[str, str]]:
     ways = [f"append-only file, {persistence.appendfsync}"] if persistence.appendonly else []
     ways += ["snapshots"] if persistence.save else []
     if not ways:
-        return [("kept", "in memory only")]
+        rows = [("kept", "in memory only")]
+        if report.plan.unit is not None:
+            rows.append(("", "a crash or a boot empties it; `keywright restart` carries it over"))
+        return rows
     proof = "no restart proof yet"
     if report.restart is not None:
         stale = ", before the settings changed" if report.restart.stale else ""

@@ -45,6 +45,11 @@ def run(arguments: argparse.Namespace) -> int:
     wish = ask(arguments)
     if arguments.dry_run:
         opened, steps = plan_steps(wish)
+        if opened.plan.unit is not None and not arguments.json:
+            from keywright_ops.actions.linux_needs import needs_for
+            from keywright_ops.cli.needs import show_needs
+
+            show_needs(needs_for(opened, steps))
         show_steps("up", opened.plan, steps, arguments)
         return EXIT_WELL
     report = up(wish)

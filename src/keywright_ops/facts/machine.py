@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from keywright_ops.facts.ufw import parse_ufw
 from keywright_ops.model.absence import NOT_THERE, Missing
-from keywright_ops.model.machine import Address, Beside, Folder, Machine, Package, UnitState
+from keywright_ops.model.machine import Address, Beside, Folder, Heard, Machine, Package, UnitState
 
 HEAD = "@@ "  # what a section's name stands behind
 
@@ -15,12 +15,17 @@ def parse_machine(text: str, why_not_root: str = "") -> Machine | Missing:
     if "kernel" not in found:
         return Missing("the host did not answer to the end")
     release = parse_assignments(found["os"])
+    uid, account, login = (found["root"].split("\n") + ["", ""])[:3]
     return Machine(
         called=release.get("PRETTY_NAME", "an unknown system"),
         system=release.get("ID", ""),
         like=tuple(release.get("ID_LIKE", "").split()),
         init=found["init"].strip(),
-        root=found["root"].strip() == "0",
+        root=uid == "0",
+        account=login or account,
+        sudo=bool(login) and uid == "0",
+        heard=parse_heard(found.get("heard", "")),
+        writable=frozenset(found.get("writable", "").split()),
         packages=parse_packages(found["packages"], found["policy"]),
         units=parse_units(found["units"]),
         addresses=parse_addresses(found["addresses"]),
@@ -92,6 +97,7 @@ def parse_units(text: str) -> dict[str, UnitState]:
                 file=told.get("UnitFileState", ""),
                 stale=told.get("NeedDaemonReload") == "yes",
                 result=told.get("Result", ""),
+                restarts=int(told.get("NRestarts") or 0),
             )
     return found
 
@@ -154,9 +160,26 @@ def parse_published(text: str) -> tuple[tuple[str, str, int], ...]:
     return tuple(found)
 
 
+def parse_heard(text: str) -> tuple[Heard, ...]:
+    """Return who listens, from `ss -Hltnp`: state, two queues, local and peer address, program."""
+    found = []
+    for line in text.split("\n"):
+        words = line.split(None, 5)
+        address, _, port = words[3].rpartition(":") if len(words) > 4 else ("", "", "")
+        if port.isdigit():
+            program = line.partition('users:(("')[2].partition('"')[0]
+            bare = address.partition("%")[0].strip("[]")
+            found.append(Heard(bare, int(port), program))
+    return tuple(found)
+
+
 def parse_holder(text: str) -> str:
-    """Return who listens, from `ss -ltnp`: its last column is users:(("NAME",pid=N,fd=M))."""
-    name, _, rest = text.partition('users:(("')[2].partition('",pid=')
+    """Return who listens, from `ss -ltnp` (its last column is users:(("NAME",pid=N,fd=M))), a line "@@", and
+    the names of the containers that publish the port."""
+    sockets, _, containers = text.partition("@@\n")
+    if containers.strip():
+        return f"the container {containers.split()[0]}"
+    name, _, rest = sockets.partition('users:(("')[2].partition('",pid=')
     pid = rest.partition(",")[0]
     return f"{name} (process {pid})" if pid.isdigit() else "another program"
 

@@ -50,9 +50,11 @@ def _ask(proof: Proof, scene: Scene, host: Host) -> Outcome:
         case FirewallHolds():
             return judge_firewall(proof, plan, machine)
         case ClosedOutside():
-            return judge_closed_outside(proof, plan, machine, host.knock(server_port(plan)))
+            ports = (server_port(plan), *((plan.insight.port,) if plan.insight else ()))
+            seen = {port: host.knock(port) for port in ports}
+            return judge_closed_outside(proof, plan, machine, seen)
         case BridgeReaches():
-            return judge_bridge(proof, plan, _from_container(scene, host))
+            return judge_bridge(proof, plan, machine, _from_container(scene, host))
         case InsightAnswers():
             assert plan.insight is not None
             return judge_insight_there(proof, plan, machine, host.insight_health(plan.insight.port))
@@ -64,5 +66,5 @@ def _from_container(scene: Scene, host: Host) -> str | Missing:
     insight, machine = scene.plan.insight, scene.facts.machine
     assert insight is not None
     if isinstance(machine, Missing) or isinstance(machine.insight, Missing):
-        return Missing("RedisInsight is not there, and it is its way that is asked for")
+        return Missing("RedisInsight is not there")
     return host.seen_from(insight.name, str(insight.redis_host), insight.redis_port)

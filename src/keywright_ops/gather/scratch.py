@@ -13,8 +13,8 @@ from keywright_ops.gather.scratch_server import (
     short_folder,
 )
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.engine_host import HERE, parse_engine_host
 from keywright_ops.model.copies import LAYOUT, Layout, Loaded
+from keywright_ops.model.engine_host import HERE, parse_engine_host
 from keywright_ops.model.facts import Facts, Process
 from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan

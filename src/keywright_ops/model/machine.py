@@ -18,7 +18,8 @@ class UnitState(NamedTuple):
     """A systemd unit, in systemd's own words (`systemctl show`).
 
     `load` is "not-found" for a unit that does not exist and "masked" for one that may not start; `file` is
-    "enabled", "disabled", "masked-runtime" …; `stale` says that its files changed since systemd read them.
+    "enabled", "disabled", "masked-runtime" …; `stale` says that its files changed since systemd read them;
+    `restarts` is how often systemd has started it again by itself.
     """
 
     load: str
@@ -27,6 +28,7 @@ class UnitState(NamedTuple):
     file: str
     stale: bool
     result: str = ""
+    restarts: int = 0
 
 
 class Address(NamedTuple):
@@ -34,6 +36,14 @@ class Address(NamedTuple):
 
     interface: str
     address: str
+
+
+class Heard(NamedTuple):
+    """An address and port on which a program listens ("" where only root is told which)."""
+
+    address: str
+    port: int
+    program: str
 
 
 class Folder(NamedTuple):
@@ -71,11 +81,13 @@ class Machine(NamedTuple):
     """A Linux host as it was seen at one moment.
 
     `system` is os-release's ID and `like` its ID_LIKE, `called` its name for people; `init` the name of
-    process 1; `root` whether we may do everything there (else `why_not_root`). `came_from` is the address
-    that our ssh comes from, "" here. `clock` is the host's time (seconds since 1970); `free` the free
-    bytes of the file system of the data. `insight` is RedisInsight's container, `insight_image` its
-    image's id; `published` what Docker publishes: container, address, port. `broken` is what
-    `dpkg --audit` complains of, "" when nothing.
+    process 1; `root` whether we may do everything there (else `why_not_root`), `account` who logged in, and
+    `sudo` whether root is had by sudo. `came_from` is the address that our ssh comes from, "" here. `heard`
+    is who listens there. `clock` is the host's time (seconds since 1970); `free` the free bytes of the file
+    system of the data. `insight` is RedisInsight's container, `insight_image` its image's id; `published`
+    what Docker publishes: container, address, port. `broken` is what
+    `dpkg --audit` complains of, "" when nothing. `writable` are those of the kernel's files that can be
+    changed from there: in a container they are its host's.
     """
 
     called: str
@@ -100,6 +112,10 @@ class Machine(NamedTuple):
     broken: str = ""
     why_not_root: str = ""
     container: str = ""
+    account: str = ""
+    sudo: bool = False
+    writable: frozenset[str] = frozenset()
+    heard: tuple[Heard, ...] = ()
 
     def address_of(self, interface: str) -> tuple[str, ...]:
         """The addresses of an interface, IPv4 first; () when there is none."""

@@ -13,6 +13,11 @@ WHY = {
 }
 
 
+def setting_file(name: str) -> str:
+    """Return the kernel's file of a setting: vm.overcommit_memory is /proc/sys/vm/overcommit_memory."""
+    return f"/proc/sys/{name.replace('.', '/')}"
+
+
 def render_sysctl(plan: Plan) -> str:
     """Return the sysctl.d file as text. Raises ValueError for a plan without kernel settings."""
     if plan.kernel is None:

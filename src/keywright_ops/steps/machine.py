@@ -7,10 +7,10 @@ the distribution's settings, which know no password.
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.facts import Facts
-from keywright_ops.model.machine import Folder, Machine, UnitState
-from keywright_ops.model.plan import Plan, Unit
+from keywright_ops.model.machine import Folder, Machine, Package, UnitState
+from keywright_ops.model.plan import Kernel, Plan, Unit
 from keywright_ops.model.step import InOrder, RunCommand, Step
-from keywright_ops.render.kernel import SYSCTL_FILE, THP_UNIT
+from keywright_ops.render.kernel import SYSCTL_FILE, THP_UNIT, setting_file
 from keywright_ops.steps.apt import APT
 from keywright_ops.steps.carry import retire_dump
 from keywright_ops.steps.files import write_id
@@ -19,6 +19,7 @@ from keywright_ops.steps.insight import open_presets, tend_insight
 
 NO_UNIT = UnitState("not-found", "inactive", "dead", "", False)
 LATEST = "latest"
+STARTING = ("enabled", "alias", "static")  # what systemd calls a unit that starts with the machine
 
 
 def unit_state(machine: Machine, name: str) -> UnitState:
@@ -27,14 +28,15 @@ def unit_state(machine: Machine, name: str) -> UnitState:
 
 
 def wanted_version(unit: Unit, machine: Machine) -> str:
-    """Return the version to install; "" when what is there may stay."""
-    package = machine.packages.get(unit.package)
-    installed = package.installed if package else ""
-    candidate = package.candidate if package else ""
+    """Return the version to install, or LATEST for apt's own choice; "" when what is there may stay.
+
+    What apt would choose is known for certain only after it has asked for its newest lists.
+    """
+    package = machine.packages.get(unit.package, Package("", ""))
     if unit.version in ("", LATEST):
-        wish = candidate if unit.version == LATEST or not installed else installed
-        return "" if installed and wish in ("", installed) else wish or LATEST
-    return "" if installed == unit.version else unit.version
+        newer = unit.version == LATEST and package.candidate not in ("", package.installed)
+        return LATEST if newer or not package.installed else ""
+    return "" if package.installed == unit.version else unit.version
 
 
 def is_upgrade(plan: Plan, machine: Machine) -> bool:
@@ -133,17 +135,18 @@ def make_folders(plan: Plan, machine: Machine) -> list[Step]:
 
 
 def tune_kernel(plan: Plan, machine: Machine, written: frozenset[str]) -> list[Step]:
-    """Return the steps that make the kernel follow its files; [] in a container: its kernel is another's.
+    """Return the steps that make the kernel follow its files; [] where it cannot be changed from there, as in
+    a container: its kernel is another's.
 
     `written` are the paths of the files that are written before these steps.
     """
-    if plan.kernel is None or machine.container:
+    if plan.kernel is None or not kernel_is_ours(plan.kernel, machine):
         return []
     steps = []
     from_file = [
         name
         for name, value in plan.kernel.settings
-        if _less(machine.kernel.get(f"/proc/sys/{name.replace('.', '/')}"), value)
+        if _less(machine.kernel.get(setting_file(name)), value)
     ]
     if from_file:
         title = f"set {', '.join(from_file)} in the kernel"
@@ -158,6 +161,11 @@ def tune_kernel(plan: Plan, machine: Machine, written: frozenset[str]) -> list[S
         now = RunCommand(("systemctl", "restart", name))
         steps.append(Step("thp-now", "keep huge pages from the server's memory", now))
     return steps
+
+
+def kernel_is_ours(kernel: Kernel, machine: Machine) -> bool:
+    """Whether the declared settings can be changed on that host."""
+    return all(setting_file(name) in machine.writable for name, _ in kernel.settings)
 
 
 def _less(seen: str | Missing | None, value: str) -> bool:
@@ -184,7 +192,7 @@ def enable(plan: Plan, machine: Machine) -> list[Step]:
     """Return the step after which the service starts with the machine; [] when it does."""
     assert plan.unit is not None
     name = f"{plan.unit.name}.service"
-    if unit_state(machine, name).file in ("enabled", "alias", "static"):
+    if unit_state(machine, name).file in STARTING:
         return []
     return [
         Step(

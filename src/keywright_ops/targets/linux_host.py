@@ -15,6 +15,9 @@ from keywright_ops.targets.ports import knock
 from keywright_ops.targets.shell import Shell
 from keywright_ops.targets.ssh_line import SshLine
 
+UNIT_PROPERTIES = (
+    "Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,Result,NRestarts"
+)
 # Each answer stands below a line "@@ NAME". What a program says when it is not there is nothing.
 # $1 unit, $2 and $3 packages, $4 the data's folder, $5 and $6 RedisInsight's container and image, then
 # folders, "--", and the kernel's files.
@@ -24,7 +27,7 @@ at() { printf '\n@@ %s\n' "$1"; }
 unit=$1 package=$2 tools=$3 data=$4 insight=$5 image=$6; shift 6
 at os; cat /etc/os-release
 at init; cat /proc/1/comm
-at root; id -u
+at root; id -u; id -un; printf '%s\n' "$SUDO_USER"
 at from; printf '%s\n' "$KEYWRIGHT_FROM"
 at clock; date +%s
 at container; systemd-detect-virt --container 2>/dev/null
@@ -32,11 +35,12 @@ at packages; dpkg-query -W -f '${Package}\t${Version}\t${db:Status-Status}\t${db
     "$package" "$tools" ufw docker.io docker-ce nginx-light nginx-core nginx 2>/dev/null
 at policy; apt-cache policy "$package" "$tools" 2>/dev/null
 at audit; dpkg --audit 2>/dev/null | head -n 20
-at units; systemctl show -p Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,Result \
+at units; systemctl show -p @PROPERTIES@ \
     "$unit.service" redis-server.service valkey-server.service docker.service nginx.service \
     keywright-thp.service @ROLLBACK@ 2>/dev/null
 at addresses; ip -o addr 2>/dev/null
 at sshd; { sshd -T || /usr/sbin/sshd -T; } 2>/dev/null | grep -E '^port '
+at heard; ss -H -l -t -n -p 2>/dev/null
 at free; while [ ! -d "$data" ]; do data=${data%/*}; done; df -Pk "${data:-/}"
 at ufw; ufw status verbose 2>/dev/null
 at rules; ufw show added 2>/dev/null
@@ -47,9 +51,11 @@ at image; docker image inspect --format '{{.Id}}' "$image" 2>/dev/null
 at published; docker ps --format '{{.Names}}\t{{.Ports}}' 2>/dev/null
 at folders
 while [ "$#" -gt 0 ] && [ "$1" != -- ]; do stat -c '%U %G %a %n' "$1" 2>/dev/null; shift; done
-at kernel; shift
+shift
+at writable; for file; do [ -w "$file" ] && printf '%s\n' "$file"; done
+at kernel
 for file; do printf '%s\t' "$file"; cat "$file" 2>/dev/null || echo; done
-""".replace("@ROLLBACK@", f"{ROLLBACK}.timer")
+""".replace("@ROLLBACK@", f"{ROLLBACK}.timer").replace("@PROPERTIES@", UNIT_PROPERTIES)
 
 
 OPENS = 'timeout 2 bash -c "exec 3<>/dev/tcp/$1/$2"'
@@ -79,7 +85,10 @@ set -- -o "Dir::State::Lists=$lists" -o Dir::Cache::pkgcache= -o Dir::Cache::src
 apt-get -q=2 "$@" -o APT::Update::Error-Mode=any update 2>&1 >/dev/null
 offered "$@"
 """
-HOLDER = 'ss -H -l -t -n -p "sport = :$1" 2>/dev/null'
+HOLDER = r"""
+ss -H -l -t -n -p "sport = :$1" 2>/dev/null; echo @@
+docker ps --filter "publish=$1" --format '{{.Names}}' 2>/dev/null
+"""
 
 
 class LinuxHost:
