@@ -20,7 +20,7 @@ OPTIONS = (
     *("--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
     *("--cgroupns=host", "--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp"),
     *("-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw", "-v", "/var/lib/docker"),
-    *("-e", "container=docker", "-t"),
+    *("-e", "container=docker", "-t", "--stop-signal", "SIGRTMIN+3"),  # systemd's word for a halt
     *(
         "--sysctl",
         "net.ipv4.ip_forward=1",

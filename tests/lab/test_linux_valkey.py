@@ -25,7 +25,9 @@ UNIT = "valkey-server"
 
 
 class Owner(LinuxPerson):
-    """Somebody who keeps Valkey on a host."""
+    """Somebody who keeps Valkey on a host; `plain` is its port without TLS."""
+
+    plain = 6379
 
     def up(self, *words: str) -> Said:
         """`keywright up -e linux`, without a question."""
@@ -34,7 +36,7 @@ class Owner(LinuxPerson):
     def tell(self, *words: str) -> str:
         """What the server answers to the administrator, by Valkey's own client there; "" when none does."""
         secret = f"REDISCLI_AUTH='{self.secrets['admin']}'"
-        line = f"{secret} valkey-cli --user admin {' '.join(words)}"
+        line = f"{secret} valkey-cli -p {self.plain} --user admin {' '.join(words)}"
         return self.host.sh(line, check=False).strip()
 
     def about(self, name: str) -> str:
@@ -220,6 +222,7 @@ def test_a_redis_that_runs_is_left_alone(hosts: Callable[[str], LinuxHost], tmp_
     assert host.sh("redis-cli GET session:1").strip() == "theirs"
 
     host.sh("systemctl stop redis-server")
+    person.plain = 6389  # TLS has the other
     person.declare_linux(*VALKEY, "tls.enabled = true", "port = 6389")
     said = person.up()
     all_well(said)

@@ -1,4 +1,4 @@
-"""What a Linux host cannot install is refused before anything is changed: apt there is asked what it offers."""
+"""Refuses what a Linux host cannot install, before anything is changed: apt there is asked what it offers."""
 
 from keywright.errors import InputError, Unreachable
 from keywright_ops.actions.environment import Opened
