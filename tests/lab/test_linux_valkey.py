@@ -1,7 +1,7 @@
 """Debian's own Valkey on a Linux host: where the distribution has it, and where it has not.
 
-Debian 12 has it in its backports; the package is the real one. RedisInsight is left out: it is the same as
-beside Redis.
+Debian 12 has it in its backports, Debian 13 (KEYWRIGHT_LAB_SUITE=trixie) in its main archive; the package is
+the real one. RedisInsight is left out: it is the same as beside Redis.
 """
 
 import time
@@ -12,12 +12,11 @@ import pytest
 from tests.embedded.stranger import Said, await_true
 from tests.lab.docker_engine import Engine
 from tests.lab.linux_host import LinuxHost
-from tests.lab.linux_image import BACKPORTS, RAISED
+from tests.lab.linux_image import BACKPORTS, RAISED, SUITE
 from tests.lab.linux_person import LinuxPerson
 
 pytestmark = pytest.mark.lab
 
-VERSION = "8.0.1+dfsg1-1~bpo12+1"
 VALKEY = ('engine = "valkey"', "insight.enabled = false")
 DURABLE = ('purpose = "durable"', "appendonly = true", 'maxmemory_policy = "noeviction"')
 REFUSED = 2
@@ -54,6 +53,11 @@ def all_well(said: Said) -> None:
     assert "✗" not in said.out
 
 
+def offered(host: LinuxHost) -> str:
+    """The version of Valkey in the image's archive."""
+    return host.sh(f"dpkg-deb -f {BACKPORTS}/valkey-server_*.deb Version").strip()
+
+
 def nothing_done(host: LinuxHost, person: LinuxPerson) -> None:
     """Neither the host was changed, nor did this person's machine keep a password."""
     assert host.touched() == []
@@ -87,7 +91,7 @@ def bare(hosts: Callable[[str], LinuxHost], tmp_path_factory: pytest.TempPathFac
 def installed(bare: Owner) -> Owner:
     """The same, with Valkey brought up under a profile that promises to keep the data."""
     bare.host.add_archive(BACKPORTS)
-    bare.declare_linux(*VALKEY, *DURABLE, f'unit.version = "{VERSION}"')
+    bare.declare_linux(*VALKEY, *DURABLE, f'unit.version = "{offered(bare.host)}"')
     all_well(bare.up())
     return bare
 
@@ -98,8 +102,7 @@ def test_where_apt_has_none_nothing_is_changed(bare: Owner) -> None:
     bare.host.mark()
     said = bare.up()
     assert said.code == REFUSED
-    assert f"{bare.host.address} is Debian GNU/Linux 12 (bookworm), and apt there" in said.err
-    assert "offers no valkey-server" in said.err
+    assert f"({SUITE}), and apt there offers no valkey-server" in said.err
     assert "bookworm-backports" in said.err
     assert 'env.linux.engine = "redis"' in said.err
     nothing_done(bare.host, bare)
@@ -127,7 +130,7 @@ def test_a_version_that_apt_has_not_is_refused(bare: Owner) -> None:
     said = bare.up()
     assert said.code == REFUSED
     assert "offers no valkey-server 9.9.9-1" in said.err
-    assert f"it offers {VERSION}" in said.err
+    assert f"it offers {offered(bare.host)}" in said.err
     nothing_done(bare.host, bare)
 
 
@@ -135,13 +138,13 @@ def test_it_is_valkey_under_debians_own_unit(installed: Owner) -> None:
     """The pinned package, its service, account and places; the server tells itself as Valkey."""
     host = installed.host
     seen = host.sh(f"dpkg-query -W -f '${{Version}}' {UNIT}")
-    assert seen == VERSION
+    assert seen == offered(host)
     status = installed.say("status", "-e", "linux")
-    assert "valkey 8.0.1" in status.out
+    assert f"valkey {offered(host).partition('+')[0]} " in status.out
     assert installed.about("server_name") == "valkey"
     shown = host.sh(f"systemctl show -p User,FragmentPath,DropInPaths,ActiveState {UNIT}")
     assert "User=valkey\n" in shown
-    assert "FragmentPath=/lib/systemd/system/valkey-server.service" in shown
+    assert "/lib/systemd/system/valkey-server.service" in shown
     assert f"DropInPaths=/etc/systemd/system/{UNIT}.service.d/keywright.conf" in shown
     assert "ActiveState=active" in shown
     assert installed.about("config_file") == "/etc/valkey/valkey.conf"
@@ -188,12 +191,13 @@ def test_redis_is_not_put_beside_it(installed: Owner, tmp_path: Path) -> None:
 
 def test_latest_replaces_it_and_keeps_the_data(installed: Owner) -> None:
     """The copy is read by Valkey's own checkers; then the newer version has the keys."""
+    before = offered(installed.host)
     installed.host.newer_packages()
     installed.declare_linux(*VALKEY, *DURABLE, 'unit.version = "latest"')
     said = installed.up()
     all_well(said)
-    assert f"replace valkey-server (was {VERSION})" in said.out
-    assert installed.host.sh(f"dpkg-query -W -f '${{Version}}' {UNIT}") == VERSION + RAISED
+    assert f"replace valkey-server (was {before})" in said.out
+    assert installed.host.sh(f"dpkg-query -W -f '${{Version}}' {UNIT}") == before + RAISED
     assert "check the copy: appendonlydir/appendonly.aof.manifest" in said.out
     assert installed.tell("GET", "esabcfg:kept") == "through"
     assert "nothing to do" in installed.up().out
