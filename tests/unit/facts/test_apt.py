@@ -10,10 +10,10 @@ from keywright_ops.model.absence import Missing
 Pure = Callable[..., object]
 
 TWO = """\
-valkey-server | 8.1.1+dfsg1-3+deb13u3 | http://deb.debian.org/debian trixie/main amd64 Packages
+valkey-server | 8.1.1+dfsg1-3+deb13u3 | http://archive.example/debian trixie/main amd64 Packages
 valkey-server | 8.0.1+dfsg1-1~bpo12+1 | file:/srv/apt-backports ./ Packages
 """
-SOURCES = "    valkey | 8.1.1+dfsg1-3 | http://deb.debian.org/debian trixie/main Sources\n"
+SOURCES = "    valkey | 8.1.1+dfsg1-3 | http://archive.example/debian trixie/main Sources\n"
 AWAY = """\
 E: Failed to fetch file:/srv/away/./Packages  File not found - /srv/away/./Packages (2: No such file)
 E: Some index files failed to download. They have been ignored, or old ones used instead.
