@@ -18,6 +18,7 @@ from tests.lab.linux_image import NEWER, add_host_image, add_installed_image
 OPTIONS = (
     *("--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE"),  # not to be had in the lab's machine
     *("--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
+    "--stop-signal=SIGRTMIN+3",  # what systemd takes for `poweroff`
     *("--cgroupns=host", "--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp"),
     *("-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw", "-v", "/var/lib/docker"),
     *("-e", "container=docker", "-t", "--stop-signal", "SIGRTMIN+3"),  # systemd's word for a halt

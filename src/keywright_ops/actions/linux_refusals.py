@@ -60,7 +60,8 @@ def refuse_host(opened: Opened) -> None:
             f"switching on the firewall of {where} would lock you out: you come from {shut_out}",
             f'name your network: env.{plan.environment}.admin_from = ["{shut_out}"]',
         )
-    if isinstance(machine.free, int) and machine.free < LEAST_FREE:
+    installs = bool(wanted_version(plan.unit, machine))
+    if installs and isinstance(machine.free, int) and machine.free < LEAST_FREE:
         raise Refused(
             f"only {machine.free // 2**20} MiB are free where {plan.persistence.directory} is",
             "free some space there, then run the same command again",

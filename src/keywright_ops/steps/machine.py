@@ -220,6 +220,18 @@ def disable(plan: Plan, machine: Machine) -> list[Step]:
     ]
 
 
+def unheard(plan: Plan, machine: Machine, facts: Facts) -> list[str]:
+    """Return the declared addresses that the host has and its running server does not listen on.
+
+    One that was not there when it started (`bind -…`) is never taken up later.
+    """
+    if isinstance(facts.listening, Missing) or "0.0.0.0" in facts.listening:  # noqa: S104
+        return []
+    there = {each.address for each in machine.addresses}
+    wanted = [str(each).removeprefix("-") for each in plan.listen.bind]
+    return [each for each in wanted if each in there and each not in facts.listening]
+
+
 def prepare(
     plan: Plan, machine: Machine, files: tuple[WholeFile, ...], writes: list[Step]
 ) -> list[Step]:

@@ -4,6 +4,7 @@ from functools import cache
 
 from keywright_ops.facts.apt import parse_offered
 from keywright_ops.facts.insight import HEALTH, parse_health
+from keywright_ops.facts.loaded import CANARY, INFO, LOG
 from keywright_ops.facts.machine import parse_holder, parse_machine
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.machine import Machine
@@ -85,6 +86,30 @@ set -- -o "Dir::State::Lists=$lists" -o Dir::Cache::pkgcache= -o Dir::Cache::src
 apt-get -q=2 "$@" -o APT::Update::Error-Mode=any update 2>&1 >/dev/null
 offered "$@"
 """
+# The copy is loaded as the service's own account, in a folder that nobody else enters. Whatever becomes of
+# us, the server ends by its time limit. INFO has async_loading:0 while it loads.
+LOAD = rf"""
+limit=$1 canary=$2 from=$3 server=$4 account=$5; shift 5
+cli=${{server%-server}}-cli
+room=$(mktemp -d /tmp/keywright.XXXXXX) || exit 1
+trap 'kill "$job" 2>/dev/null; wait "$job" 2>/dev/null; rm -rf "$room"' EXIT
+cp -R -- "$from" "$room/data" && chown -R "$account:" "$room" || {{ echo '{LOG}'; exit 1; }}
+cd "$room" || exit 1
+timeout "$limit" setpriv --reuid="$account" --regid="$account" --clear-groups \
+    "$server" --dir "$room/data" --unixsocket "$room/s" "$@" >"$room/log" 2>&1 </dev/null &
+job=$!
+while case $(sed "s/.*) //" "/proc/$job/stat" 2>/dev/null) in ""|Z*) false ;; esac; do
+    info=$("$cli" -s "$room/s" INFO 2>/dev/null)
+    case $info in *[!_]loading:0*)
+        printf '%s\n' '{INFO}' "$info" '{CANARY}'
+        [ -z "$canary" ] || "$cli" -s "$room/s" GET "$canary"
+        exit 0;;
+    esac
+    sleep 0.05
+done
+echo '{LOG}'; tail -n 40 "$room/log"
+[ -s "$room/log" ] || echo "sh: it was not loaded within $limit seconds"
+"""
 HOLDER = r"""
 ss -H -l -t -n -p "sport = :$1" 2>/dev/null; echo @@
 docker ps --filter "publish=$1" --format '{{.Names}}' 2>/dev/null
@@ -163,6 +188,27 @@ class LinuxHost:
             said = answer.errors.decode("utf-8", "replace").strip().split("\n")[-1]
             return Missing(said or "no connection")
         return answer.output.decode("utf-8", "replace").strip()
+
+    def size(self, folder: str) -> int | Missing:
+        """How many bytes lie in a folder of the host."""
+        words = self._shell.script('du -sb -- "$1" 2>/dev/null', folder).output.split()
+        return (
+            int(words[0]) if words and words[0].isdigit() else Missing(f"{folder} cannot be read")
+        )
+
+    def load_copy(
+        self,
+        program: str,
+        account: str,
+        folder: str,
+        options: tuple[str, ...],
+        canary: str,
+        limit: float,
+    ) -> str:
+        """Copy a folder, load the copy with a server that nobody reaches, and remove both."""
+        words = (f"{limit:.0f}", canary, folder, program, account, *options)
+        answer = self._shell.script(LOAD, *words)
+        return (answer.output + answer.errors).decode("utf-8", "replace")
 
     def insight_health(self, port: int) -> str | Missing:
         """What RedisInsight says of itself at the host's loopback."""

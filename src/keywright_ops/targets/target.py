@@ -217,6 +217,26 @@ class Host(Protocol):
         """What a server answers to PING, without a password, from inside a container of the host."""
         ...
 
+    def size(self, folder: str) -> int | Missing:
+        """How many bytes lie in a folder of the host."""
+        ...
+
+    def load_copy(
+        self,
+        program: str,
+        account: str,
+        folder: str,
+        options: tuple[str, ...],
+        canary: str,
+        limit: float,
+    ) -> str:
+        """Copy a folder, load the copy with a server that nobody reaches, and remove both.
+
+        Returns what facts/loaded.py reads: the server's INFO and the canary, or its last words. Ends within
+        `limit` seconds for the loading.
+        """
+        ...
+
     def insight_health(self, port: int) -> str | Missing:
         """What RedisInsight says of itself at the host's loopback."""
         ...
