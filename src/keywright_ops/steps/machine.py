@@ -115,7 +115,7 @@ def copy_data(plan: Plan, version: str, stored: tuple[str, ...]) -> list[Step]:
     steps = [Step("copy-data", f"copy the data to {place}", RunCommand(words))]
     for name in kept:
         checker = "rdb" if name == "dump.rdb" else "aof"
-        argv = (f"{plan.unit.account}-check-{checker}", f"{place}/{name}")
+        argv = (f"{plan.engine.name}-check-{checker}", f"{place}/{name}")
         steps.append(Step(f"check-{name}", f"check the copy: {name} is whole", RunCommand(argv)))
     return steps
 
