@@ -173,6 +173,10 @@ RELOAD_CERTIFICATE = (
 )  # how the command begins that reads it again
 
 
+# How a command begins that lets a service read its files again, if it runs.
+READ_AGAIN = ("systemctl", "try-reload-or-restart")
+
+
 class Control(NamedTuple):
     """Ask the supervisor: start, stop or recreate (the container, from its file).
 
@@ -267,6 +271,8 @@ class Step(NamedTuple):
 
 
 def reads_files_again(do: Do | None) -> bool:
-    """Whether it makes the server read a file again: undone last, when the old file stands there."""
+    """Whether it makes a server read a file again: undone last, when the old file stands there."""
+    if isinstance(do, RunCommand):
+        return do.argv[:2] == READ_AGAIN
     reload = isinstance(do, RedisCommand) and do.argv[:3] == RELOAD_CERTIFICATE
     return reload or do == LOAD_USERS
