@@ -33,8 +33,9 @@ def parse_complaint(said: str) -> str:
     """Return the first thing that `nginx -t` refuses, with its file and line; "" when it is content."""
     for line in said.split("\n"):
         _, mark, reason = line.partition("[emerg] ")
+        process, colon, rest = reason.partition(": ")  # PID#TID, where nginx tells it
         if mark:
-            return reason.strip()
+            return rest if colon and "#" in process and " " not in process else reason
     return ""
 
 

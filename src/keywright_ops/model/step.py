@@ -148,10 +148,12 @@ class Move(NamedTuple):
 
 
 class RunCommand(NamedTuple):
-    """Run a program; `stdin` may hold what must not stand in argv."""
+    """Run a program; `stdin` may hold what must not stand in argv. `typed` is what a person would type
+    in the stead of a script, "" for argv itself."""
 
     argv: tuple[str, ...]
     stdin: str | Secret = ""
+    typed: str = ""
 
 
 class RedisCommand(NamedTuple):

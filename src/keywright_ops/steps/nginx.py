@@ -36,7 +36,7 @@ workers() {
 # Its own reason with file and line; a second site of the same name is only warned of, and one is ignored.
 TEST = r"""
 told=$(LC_ALL=C nginx -t 2>&1) || {
-    reason=$(printf '%s\n' "$told" | sed -n 's/^.*\[emerg\] //p' | head -n 1)
+    reason=$(printf '%s\n' "$told" | sed -n 's/^.*\[emerg\] \([0-9#]*: \)\{0,1\}//p' | head -n 1)
     printf '%s\n' "${reason:-$told}" >&2; exit 1
 }
 case $told in *"conflicting server name \"$1\""*)
@@ -54,19 +54,16 @@ why() {
     reason=$(tail -n "+$((lines + 1))" "$log" 2>/dev/null | sed -n 's/^.*\[emerg\] [0-9#]*: //p' | tail -n 1)
     echo "${reason:-$1}" >&2; exit 1
 }
-if [ "$1" = start ]; then systemctl start nginx.service 2>/dev/null || why "nginx does not start"; fi
-if [ "$1" = reload ]; then
-    systemctl reload nginx.service || why "nginx does not read its files"
-    for wait in $(seq 100); do
-        left=
-        for pid in $(workers); do
-            case " $before " in *[[:space:]]"$pid"[[:space:]]*) left=$pid ;; esac
-        done
-        [ -z "$left" ] && [ -n "$(workers)" ] && exit 0
-        sleep 0.05
+systemctl reload nginx.service || why "nginx does not read its files"
+for wait in $(seq 100); do
+    left=
+    for pid in $(workers); do
+        case " $before " in *[[:space:]]"$pid"[[:space:]]*) left=$pid ;; esac
     done
-    why "nginx goes on with its old configuration"
-fi
+    [ -z "$left" ] && [ -n "$(workers)" ] && exit 0
+    sleep 0.05
+done
+why "nginx goes on with its old configuration"
 """
 )
 
@@ -90,11 +87,11 @@ def tend_site(
     anew = not web.fresh or any(step.id == f"write-{_name(SITE)}" for step in writes)
     if not changes and not anew and unit.active == "active" and unit.file == "enabled":
         return []
+    begin = [_reload()] if anew else []
     if unit.active != "active":
-        begin = [_begin("start", "start nginx", RunCommand(("systemctl", "stop", SERVICE)))]
-    else:
-        begin = _reload() if anew else []
-    return [*changes, _test(insight), *_enable(unit), *begin]
+        begin = [_turn("start", "stop", "start nginx")]
+    boot = [] if unit.file == "enabled" else [_turn("enable", "disable", "let a boot start nginx")]
+    return [*changes, _test(insight), *boot, *begin]
 
 
 def _install() -> list[Step]:
@@ -124,28 +121,31 @@ def _give(machine: Machine, web: Web, written: bool) -> list[Step]:
 
 def _test(insight: Insight | None) -> Step:
     argv = ("sh", "-c", TEST, "sh", insight.site if insight else "")
-    return Step("nginx-test", "let nginx test its configuration", RunCommand(argv))
+    doing = RunCommand(argv, typed="nginx -t")
+    return Step("nginx-test", "let nginx test its configuration", doing)
 
 
-def _enable(unit: UnitState) -> list[Step]:
-    if unit.file == "enabled":
-        return []
-    doing, undo = (RunCommand(("systemctl", verb, "-q", SERVICE)) for verb in ("enable", "disable"))
-    return [Step("nginx-enable", "start nginx with the machine", doing, undo=undo)]
+def _turn(verb: str, back: str, title: str) -> Step:
+    """Let systemd start or enable nginx; taken back by the other verb."""
+    doing, undo = (RunCommand(("systemctl", each, "-q", SERVICE)) for each in (verb, back))
+    return Step(f"nginx-{verb}", title, doing, undo=undo)
 
 
-def _begin(verb: str, title: str, undo: RunCommand) -> Step:
-    return Step(f"nginx-{verb}", title, RunCommand(("sh", "-c", RELOAD, "sh", verb)), undo=undo)
-
-
-def _reload() -> list[Step]:
-    return [_begin("reload", "let nginx read its files again", RunCommand((*READ_AGAIN, SERVICE)))]
+def _reload() -> Step:
+    doing = RunCommand(("sh", "-c", RELOAD), typed="systemctl reload nginx")
+    again = RunCommand((*READ_AGAIN, SERVICE))
+    return Step("nginx-reload", "let nginx read its files again", doing, undo=again)
 
 
 def _take_away(machine: Machine, web: Web) -> list[Step]:
     """Remove what is ours; nginx itself stays."""
     if not web.ours:
         return []
+    close = RunCommand(("chown", "root:root", PASSWORDS))
+    back = RunCommand(
+        ("chown", f"root:{web.group}", PASSWORDS)
+    )  # a file that is put back is root's
+    closing = [Step("close-site", "let nobody in at RedisInsight's site", close, undo=back)]
     removes = [
         Step(
             f"remove-{_name(path)}",
@@ -158,7 +158,11 @@ def _take_away(machine: Machine, web: Web) -> list[Step]:
     ]
     unit = machine.units.get(SERVICE)
     runs = unit is not None and unit.active == "active" and SITE in web.ours
-    return [*removes, *([_test(None), *_reload()] if runs else [])]
+    return [
+        *(closing if PASSWORDS in web.ours else []),
+        *removes,
+        *([_test(None), _reload()] if runs else []),
+    ]
 
 
 def _name(path: str) -> str:
