@@ -1,12 +1,13 @@
 """What tests of the lab share: one Docker Engine per session, with its images made on demand."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.lab import docker_engine
+from tests.lab.linux_host import LinuxHost
 from tests.lab.person import DockerPerson, Outside, outside
 
 Somebody = Callable[..., DockerPerson]
@@ -61,6 +62,17 @@ def residents(
     """The same, for environments that all tests of a module look at."""
     with people(images, tmp_path_factory.mktemp("residents")) as make:
         yield make
+
+
+@pytest.fixture(scope="module")
+def hosts(engine: docker_engine.Engine) -> Iterator[Callable[..., LinuxHost]]:
+    """Start Linux hosts that live as long as the tests of a module: `hosts("name", installed=True)`."""
+    with ExitStack() as stack:
+
+        def start(name: str, **options: Any) -> LinuxHost:
+            return stack.enter_context(LinuxHost(engine, name, **options))
+
+        yield start
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.embedded.stranger import SRC, libraries
 from tests.lab.docker_engine import Engine
-from tests.lab.linux_image import add_host_image
+from tests.lab.linux_image import add_host_image, add_installed_image
 
 OPTIONS = (
     *("--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE"),  # not to be had in the lab's machine
@@ -30,15 +30,21 @@ CODE = "/opt/keywright"  # where the host finds Keywright, for those who work on
 
 
 class LinuxHost:
-    """A running host; use it as a context manager. `name` is the container's."""
+    """A running host; use it as a context manager. `name` is the container's.
 
-    def __init__(self, engine: Engine, name: str, ssh_port: int = 22) -> None:
+    With `installed` redis-server is there, as Debian's package leaves it, stopped and never configured.
+    """
+
+    def __init__(
+        self, engine: Engine, name: str, ssh_port: int = 22, installed: bool = False
+    ) -> None:
         self.engine, self.name, self.ssh_port = engine, name, ssh_port
+        self._installed = installed
         self._keys = Path(tempfile.mkdtemp(prefix="keywright-host-"))
         self.key = self._keys / "id_ed25519"
 
     def __enter__(self) -> "LinuxHost":
-        image = add_host_image(self.engine)
+        image = add_installed_image(self.engine) if self._installed else add_host_image(self.engine)
         shares: list[str] = []
         for number, folder in enumerate((str(SRC), *libraries())):
             shares += ["-v", f"{folder}:{CODE}/{number}:ro"]
@@ -112,6 +118,12 @@ class LinuxHost:
     def read(self, path: str) -> str:
         """Read a file there."""
         return self.run("cat", path).stdout
+
+    def redis(self, password: str, *words: str, user: str = "admin") -> str:
+        """Ask the host's Redis there, logged in; what redis-cli prints, without its last line break."""
+        script = 'REDISCLI_AUTH=$(cat) exec redis-cli --no-auth-warning --user "$0" "$@"'
+        done = self.run("sh", "-c", script, user, *words, stdin=password, check=False)
+        return (done.stdout + done.stderr).rstrip("\n")
 
     def reboot(self) -> None:
         """Restart the machine and wait until it is up again."""

@@ -16,6 +16,7 @@ from tests.lab.docker_engine import Engine
 from tests.lab.images import CACHE, LEFT_OUT
 
 HOST_IMAGE = "keywright-lab/linux-host:bookworm"
+INSTALLED_IMAGE = "keywright-lab/linux-host:redis"
 ARCHIVE, NEWER = "/srv/apt", "/srv/apt-newer"
 RAISED = "+lab1"  # what is added to the version of the newer packages
 
@@ -52,11 +53,35 @@ systemctl disable nginx >/dev/null 2>&1
 """
 
 
+# The package as it is, and its service as after a boot on which nobody started it.
+INSTALL = f"""
+printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends {" ".join(OFFERED)} >/dev/null
+systemctl disable redis-server >/dev/null 2>&1
+rm /usr/sbin/policy-rc.d
+"""
+
+
 def add_host_image(engine: Engine) -> str:
     """Give an engine the image of the host; the first time it is made."""
     if engine.docker("image", "inspect", HOST_IMAGE, check=False).returncode:
         engine.docker("import", "--change", 'CMD ["/sbin/init"]', str(archive()), HOST_IMAGE)
     return HOST_IMAGE
+
+
+def add_installed_image(engine: Engine) -> str:
+    """Give an engine the image of the host with redis-server installed; made once per engine."""
+    if engine.docker("image", "inspect", INSTALLED_IMAGE, check=False).returncode:
+        image = add_host_image(engine)
+        name = f"keywright-lab-installing-{os.getpid()}"
+        engine.docker("run", "-d", "--name", name, image, "sleep", "600")
+        try:
+            engine.docker("exec", name, "sh", "-euc", INSTALL)
+            engine.docker("commit", "--change", 'CMD ["/sbin/init"]', name, INSTALLED_IMAGE)
+        finally:
+            engine.docker("rm", "-f", "-v", name, check=False)
+    return INSTALLED_IMAGE
 
 
 def archive() -> Path:

@@ -63,6 +63,17 @@ class LinuxPerson(Person):
         table = ("[env.linux]", f'host = "{where}"', *lines, "")
         (self.project / "keywright.toml").write_text("\n".join((top, *table)))
 
+    def redis(self, *words: str, user: str = "admin") -> str:
+        """Ask the host's server on the host itself, as a user of this person's vault."""
+        return self.host.redis(self.secrets[user], *words, user=user)
+
+    def journal(self) -> list[dict[str, object]]:
+        """What Keywright noted of every step, oldest first."""
+        import json
+
+        text = (self.state_of("linux") / "journal.jsonl").read_text()
+        return [json.loads(line) for line in text.splitlines()]
+
     def run(self, *argv: str) -> Said:
         """Run any program where this person is, with their environment, in the project's folder."""
         done = subprocess.run(

@@ -8,6 +8,8 @@ from keywright_ops.model.plan import Insight
 from keywright_ops.model.web import Web
 from keywright_ops.render.nginx import PASSWORDS, SITE
 
+WEB_PORTS = (80, 443)
+
 
 def refuse_site(opened: Opened, adopt: bool) -> None:
     """Refuse a host whose nginx cannot serve the declared site. Raises Refused."""
@@ -19,9 +21,12 @@ def refuse_site(opened: Opened, adopt: bool) -> None:
     if insight is not None and insight.site:
         _refuse_certificate(insight, web, where, plan.environment)
         _refuse_foreign(insight, web, where, adopt)
-        for port, holder in web.taken:
+        for taken in machine.heard:
+            if taken.port not in WEB_PORTS or taken.program == "nginx":
+                continue
             raise Refused(
-                f"port {port} of {where} is taken by {holder}, and {insight.site} needs nginx there",
+                f"port {taken.port} of {where} is taken by {taken.program or 'another program'},"
+                f" and {insight.site} needs nginx there",
                 f"stop it, or do without the site: `keywright tunnel -e {plan.environment}`",
             )
     elif not web.ours:

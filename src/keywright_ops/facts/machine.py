@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from keywright_ops.facts.ufw import parse_ufw
 from keywright_ops.model.absence import NOT_THERE, Missing
-from keywright_ops.model.machine import Address, Beside, Folder, Machine, Package, UnitState
+from keywright_ops.model.machine import Address, Beside, Folder, Heard, Machine, Package, UnitState
 
 HEAD = "@@ "  # what a section's name stands behind
 
@@ -24,6 +24,7 @@ def parse_machine(text: str, why_not_root: str = "") -> Machine | Missing:
         root=uid == "0",
         account=login or account,
         sudo=bool(login) and uid == "0",
+        heard=parse_heard(found.get("heard", "")),
         writable=frozenset(found.get("writable", "").split()),
         packages=parse_packages(found["packages"], found["policy"]),
         units=parse_units(found["units"]),
@@ -156,6 +157,19 @@ def parse_published(text: str) -> tuple[tuple[str, str, int], ...]:
             address, _, number = place.rpartition(":")
             if arrow and number.isdigit():
                 found.append((name, address.strip("[]"), int(number)))
+    return tuple(found)
+
+
+def parse_heard(text: str) -> tuple[Heard, ...]:
+    """Return who listens, from `ss -Hltnp`: state, two queues, local and peer address, program."""
+    found = []
+    for line in text.split("\n"):
+        words = line.split(None, 5)
+        address, _, port = words[3].rpartition(":") if len(words) > 4 else ("", "", "")
+        if port.isdigit():
+            program = line.partition('users:(("')[2].partition('"')[0]
+            bare = address.partition("%")[0].strip("[]")
+            found.append(Heard(bare, int(port), program))
     return tuple(found)
 
 

@@ -1,6 +1,6 @@
 """Reads what a Linux host answers to the script that asks for its nginx (targets/nginx.py)."""
 
-from keywright_ops.facts.machine import parse_holder, sections
+from keywright_ops.facts.machine import sections
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.web import Web
 
@@ -24,7 +24,6 @@ def parse_web(text: str) -> Web | Missing:
         foreign=frozenset(path for word, _, path in written if word == "foreign"),
         lacking=tuple(line for line in found["lacking"].split("\n") if line),
         complaint=parse_complaint(found["test"]),
-        taken=parse_taken(found["taken"]),
         fresh=parse_fresh(found["changed"], found["workers"]),
     )
 
@@ -37,19 +36,6 @@ def parse_complaint(said: str) -> str:
         if mark:
             return rest if colon and "#" in process and " " not in process else reason
     return ""
-
-
-def parse_taken(listening: str) -> tuple[tuple[int, str], ...]:
-    """Return port and program of every socket of `ss -Hltnp` that is not nginx's."""
-    found: dict[int, str] = {}
-    for line in listening.split("\n"):
-        words = line.split()
-        if len(words) < 4 or '(("nginx"' in line:
-            continue
-        port = words[3].rpartition(":")[2]
-        if port.isdigit():
-            found.setdefault(int(port), parse_holder(line))
-    return tuple(sorted(found.items()))
 
 
 def parse_fresh(changed: str, workers: str) -> bool:

@@ -41,6 +41,14 @@ class Address(NamedTuple):
     address: str
 
 
+class Heard(NamedTuple):
+    """An address and port on which a program listens ("" where only root is told which)."""
+
+    address: str
+    port: int
+    program: str
+
+
 class Folder(NamedTuple):
     """A folder's owner, group and permission bits."""
 
@@ -77,10 +85,10 @@ class Machine(NamedTuple):
 
     `system` is os-release's ID and `like` its ID_LIKE, `called` its name for people; `init` the name of
     process 1; `root` whether we may do everything there (else `why_not_root`), `account` who logged in, and
-    `sudo` whether root is had by sudo. `came_from` is the address
-    that our ssh comes from, "" here. `clock` is the host's time (seconds since 1970); `free` the free
-    bytes of the file system of the data. `insight` is RedisInsight's container, `insight_image` its
-    image's id; `published` what Docker publishes: container, address, port. `broken` is what
+    `sudo` whether root is had by sudo. `came_from` is the address that our ssh comes from, "" here. `heard`
+    is who listens there. `clock` is the host's time (seconds since 1970); `free` the free bytes of the file
+    system of the data. `insight` is RedisInsight's container, `insight_image` its image's id; `published`
+    what Docker publishes: container, address, port. `broken` is what
     `dpkg --audit` complains of, "" when nothing. `writable` are those of the kernel's files that can be
     changed from there: in a container they are its host's. `web` is nginx, asked for only where a site of
     RedisInsight is declared or lies there.
@@ -111,6 +119,7 @@ class Machine(NamedTuple):
     account: str = ""
     sudo: bool = False
     writable: frozenset[str] = frozenset()
+    heard: tuple[Heard, ...] = ()
     web: Web | Missing = NOT_WANTED
 
     def address_of(self, interface: str) -> tuple[str, ...]:

@@ -9,9 +9,8 @@ class Web(NamedTuple):
     `version` is "" where there is none, `group` the one that its workers read files as. `ours` and
     `foreign` are those of the site's own two paths at which a file of Keywright's or somebody else's lies;
     `lacking` the files of the certificate that are not there. `complaint` is why nginx refuses its
-    configuration as it lies there, "" when it does not; `taken` who else listens on the ports of the
-    web. `fresh` says that the running workers were started after the last change of site and
-    certificate.
+    configuration as it lies there, "" when it does not. `fresh` says that the running workers were
+    started after the last change of site and certificate.
     """
 
     version: str
@@ -20,5 +19,4 @@ class Web(NamedTuple):
     foreign: frozenset[str]
     lacking: tuple[str, ...]
     complaint: str
-    taken: tuple[tuple[int, str], ...]
     fresh: bool

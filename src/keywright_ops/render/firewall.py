@@ -120,7 +120,9 @@ def ufw_words(rule: Rule) -> str:
     """Return the rule as ufw takes it, and as `ufw show added` shows it."""
     if rule.action == "deny":
         return f"deny {rule.port}/tcp"
-    where = f"in on {rule.interface} to any" if rule.interface else f"from {rule.source} to any"
+    # ufw shows a network of one address as the address
+    source = rule.source.removesuffix("/128" if ":" in rule.source else "/32")
+    where = f"in on {rule.interface} to any" if rule.interface else f"from {source} to any"
     return f"allow {where} port {rule.port} proto tcp"
 
 

@@ -140,9 +140,33 @@ def _ssh_is_open(machine: Machine, ufw: Ufw) -> bool:
     return bool(machine.ssh_ports) and all(opened(port) for port in machine.ssh_ports)
 
 
+def shut_by_it(plan: Plan, machine: Machine, ufw: Ufw) -> tuple[str, ...]:
+    """Return the ports, with their programs, that answer from outside now and would not with ufw on.
+
+    What Docker publishes passes by it; the server's own port is to be closed.
+    """
+    words = [rule.words.split() for rule in ufw.rules]
+    named = {
+        each.partition("/")[0] for rule in words if rule[0] in ("allow", "limit") for each in rule
+    }
+    kept = {str(port) for port in (*machine.ssh_ports, server_port(plan))} | named
+    found = [
+        f"{each.port} ({each.program or 'unknown'})"
+        for each in machine.heard
+        if not (each.address.startswith("127.") or each.address == "::1")
+        and str(each.port) not in kept
+        and each.program != "docker-proxy"
+    ]
+    return tuple(dict.fromkeys(found))
+
+
 def _enable(plan: Plan, machine: Machine, ufw: Ufw) -> list[Step]:
     """Switch it on, with a timer that switches it off again unless a new connection comes through."""
-    disarm = RunCommand(("systemctl", "stop", f"{ROLLBACK}.timer"))
+    # one that has ended, or was stopped already, is gone: that is what is wanted
+    stop = (
+        f"systemctl stop {ROLLBACK}.timer 2>/dev/null || ! systemctl -q is-active {ROLLBACK}.timer"
+    )
+    disarm = RunCommand(("sh", "-c", stop))
     armed = machine.units.get(f"{ROLLBACK}.timer")
     left = [Step("ufw-disarm", "the firewall stays on: end its rollback timer", disarm)]
     if ufw.active:
@@ -152,6 +176,8 @@ def _enable(plan: Plan, machine: Machine, ufw: Ufw) -> list[Step]:
     timer = (f"--unit={ROLLBACK}", f"--on-active={ROLLBACK_AFTER}")
     arm = ("systemd-run", "--quiet", "--collect", *timer, "--timer-property=AccuracySec=1s")
     off = RunCommand(("ufw", "disable"))
+    closed = shut_by_it(plan, machine, ufw)
+    told = f"; from outside it closes {', '.join(closed)}" if closed else ""
     return [
         Step(
             "ufw-arm",
@@ -161,10 +187,11 @@ def _enable(plan: Plan, machine: Machine, ufw: Ufw) -> list[Step]:
         ),
         Step(
             "ufw-enable",
-            "switch the firewall on, and log in anew",
+            f"switch the firewall on, and log in anew{told}",
             RunCommand(("ufw", "--force", "enable")),
             until=Until((LineComesBack(),), limit=30.0, pace=1.0, silence=30.0),
             undo=off,
+            danger=Danger.CLIENTS_FOLLOW if closed else Danger.SAFE,
         ),
         *left,
     ]

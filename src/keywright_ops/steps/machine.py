@@ -7,7 +7,7 @@ the distribution's settings, which know no password.
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.facts import Facts
-from keywright_ops.model.machine import Folder, Machine, UnitState
+from keywright_ops.model.machine import Folder, Machine, Package, UnitState
 from keywright_ops.model.plan import Kernel, Plan, Unit
 from keywright_ops.model.step import InOrder, RunCommand, Step
 from keywright_ops.render.kernel import SYSCTL_FILE, THP_UNIT, setting_file
@@ -30,14 +30,15 @@ def unit_state(machine: Machine, name: str) -> UnitState:
 
 
 def wanted_version(unit: Unit, machine: Machine) -> str:
-    """Return the version to install; "" when what is there may stay."""
-    package = machine.packages.get(unit.package)
-    installed = package.installed if package else ""
-    candidate = package.candidate if package else ""
+    """Return the version to install, or LATEST for apt's own choice; "" when what is there may stay.
+
+    What apt would choose is known for certain only after it has asked for its newest lists.
+    """
+    package = machine.packages.get(unit.package, Package("", ""))
     if unit.version in ("", LATEST):
-        wish = candidate if unit.version == LATEST or not installed else installed
-        return "" if installed and wish in ("", installed) else wish or LATEST
-    return "" if installed == unit.version else unit.version
+        newer = unit.version == LATEST and package.candidate not in ("", package.installed)
+        return LATEST if newer or not package.installed else ""
+    return "" if package.installed == unit.version else unit.version
 
 
 def is_upgrade(plan: Plan, machine: Machine) -> bool:

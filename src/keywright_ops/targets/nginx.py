@@ -44,7 +44,6 @@ done
 shift
 at lacking; for file; do [ -e "$file" ] || printf '%s\n' "$file"; done
 at test; command -v nginx >/dev/null && nginx -t 2>&1
-at taken; ss -H -l -t -n -p '( sport = :80 or sport = :443 )' 2>/dev/null
 at changed; date +%s.%N; stat -L -c %.Y -- "@SITE@" "$@" 2>/dev/null
 at workers; cut -d' ' -f1 /proc/uptime; getconf CLK_TCK
 for pid in $(workers); do
