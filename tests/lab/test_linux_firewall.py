@@ -1,4 +1,4 @@
-"""The firewall and the kernel of a Linux host: nobody is locked out, nothing is left open, nothing is forgotten."""
+"""The firewall and the kernel of a Linux host: nobody is locked out, and nothing is left open."""
 
 import json
 import time

@@ -174,6 +174,8 @@ def choose_secrets(
         _refuse_placeholder(plan, value.reveal())
         given["default"] = value
     names = dict.fromkeys(user.secret for user in plan.users)
+    if plan.insight is not None and plan.insight.secret:
+        names[plan.insight.secret] = None
     guide = {"default": Secret(plan.default_password)} if plan.default_password else {}
     # a managed service has no users of ours, but the application's password may be given all the same
     return given | vault.draft(names, given, guide)

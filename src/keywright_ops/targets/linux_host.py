@@ -2,6 +2,8 @@
 
 from functools import cache
 
+from keywright.endpoint import Endpoint
+from keywright.secret import Secret
 from keywright_ops.facts.apt import parse_offered
 from keywright_ops.facts.insight import HEALTH, parse_health
 from keywright_ops.facts.loaded import CANARY, INFO, LOG
@@ -11,7 +13,9 @@ from keywright_ops.model.machine import Machine
 from keywright_ops.model.plan import Plan
 from keywright_ops.render.insight import FOLDER as PRESET_FOLDER
 from keywright_ops.render.kernel import KERNEL_FILES
+from keywright_ops.render.nginx import PASSWORDS, SITE
 from keywright_ops.steps.firewall import ROLLBACK
+from keywright_ops.targets.nginx import look_at_nginx, visit
 from keywright_ops.targets.ports import knock
 from keywright_ops.targets.shell import Shell
 from keywright_ops.targets.ssh_line import SshLine
@@ -134,13 +138,21 @@ class LinuxHost:
     def look(self) -> Machine | Missing:
         """Everything that the host tells, now; Missing when it does not answer to the end."""
         unit = self._unit
-        folders = (unit.config_directory, self._data, unit.backup_directory, PRESET_FOLDER)
+        own = (unit.config_directory, self._data, unit.backup_directory, PRESET_FOLDER)
+        folders = (*own, PASSWORDS, SITE)
         insight = (self._insight.name, self._insight.image) if self._insight else ("-", "-")
         words = (unit.name, unit.package, unit.tools, self._data, *insight)
         answer = self._shell.script(SCRIPT, *words, *folders, "--", *KERNEL_FILES)
         text = answer.output.decode("utf-8", "replace")
-        self._seen = parse_machine(text, why_not_root=self._shell.why_not_root)
+        self._seen = self._with_nginx(parse_machine(text, why_not_root=self._shell.why_not_root))
         return self._seen
+
+    def _with_nginx(self, seen: Machine | Missing) -> Machine | Missing:
+        """Ask for nginx too where a site of RedisInsight is declared, or lies there."""
+        declared = self._insight is not None and self._insight.site
+        if isinstance(seen, Missing) or not (declared or {PASSWORDS, SITE} & set(seen.folders)):
+            return seen
+        return seen._replace(web=look_at_nginx(self._shell, self._insight))
 
     def glance(self) -> Machine | Missing:
         """The same, but the last look will do."""
@@ -209,6 +221,13 @@ class LinuxHost:
         words = (f"{limit:.0f}", canary, folder, program, account, *options)
         answer = self._shell.script(LOAD, *words)
         return (answer.output + answer.errors).decode("utf-8", "replace")
+
+    def visit(self, site: str, secure: bool, path: str, password: Secret | None) -> str | Missing:
+        """What nginx answers to a visitor of the site, asked at the host's loopback."""
+        port = 443 if secure else 80
+        relay = self._ssh.relay_argv("127.0.0.1", port) if self._ssh is not None else ()
+        place = Endpoint(port=port, relay=relay)
+        return visit(place, site, secure, path, password)
 
     def insight_health(self, port: int) -> str | Missing:
         """What RedisInsight says of itself at the host's loopback."""

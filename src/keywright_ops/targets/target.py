@@ -237,6 +237,10 @@ class Host(Protocol):
         """
         ...
 
+    def visit(self, site: str, secure: bool, path: str, password: Secret | None) -> str | Missing:
+        """What nginx answers to a visitor of the site (head and body), asked at the host's loopback."""
+        ...
+
     def insight_health(self, port: int) -> str | Missing:
         """What RedisInsight says of itself at the host's loopback."""
         ...
