@@ -111,7 +111,7 @@ HELD = {"redis-server": Package(VERSION, NEWER, held=True)}
             f"{OVER_SSH}\n{ADMIN}",
             Refused,
             4,
-            "switching on the firewall of redis.example.com would lock you out: you come from 203.0.113.7",
+            "the firewall of redis.example.com would lock you out: you come from 203.0.113.7",
             'env.linux.admin_from = ["203.0.113.7"]',
         ),
         (
