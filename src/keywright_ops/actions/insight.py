@@ -8,6 +8,7 @@ from keywright_ops.actions import linux_insight
 from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import Opened, open_environment
 from keywright_ops.actions.images import pull
+from keywright_ops.actions.site_login import SiteLogin, renew_login, site_login
 from keywright_ops.actions.taking_back import apply_or_undo
 from keywright_ops.actions.up import Ask, home_of, open_for_change, workshop
 from keywright_ops.apply.lock import lock
@@ -28,7 +29,7 @@ HEALTHY_WITHIN = 60.0  # seconds that RedisInsight may take from its start to it
 
 class InsightReport(NamedTuple):
     """RedisInsight as it is: its container's `state` ("" for none), where, as whom it connects, its
-    health; and the steps that were done."""
+    health; the login of its site; and the steps that were done."""
 
     plan: Plan
     insight: Insight
@@ -36,6 +37,7 @@ class InsightReport(NamedTuple):
     url: str
     health: str | Missing
     steps: tuple[Step, ...] = ()
+    login: SiteLogin | Missing = Missing("no site is declared")
 
 
 def insight_status(
@@ -161,6 +163,12 @@ def insight_down(ask: Ask) -> InsightReport:
     return _look(opened)._replace(steps=steps)
 
 
+def insight_renew(ask: Ask) -> InsightReport:
+    """Give the login of RedisInsight's site another password."""
+    opened, steps = renew_login(ask)
+    return _look(opened)._replace(steps=steps)
+
+
 def _on_linux(opened: Opened) -> bool:
     """Whether it is a container beside a service of a Linux host, which Compose does not know."""
     return opened.plan.unit is not None and opened.plan.insight is not None
@@ -195,7 +203,7 @@ def _look(opened: Opened, patient: bool = False) -> InsightReport:
         patience = HEALTHY_WITHIN if patient else 0.0
         state, health = linux_insight.look(opened, insight, patience)
         url = f"http://127.0.0.1:{insight.port}"
-        return InsightReport(opened.plan, insight, state, url, health)
+        return InsightReport(opened.plan, insight, state, url, health, login=site_login(opened))
     insight, _ = _demand_insight(opened)
     found = _housing(gather(opened.target, opened.plan, frozenset({"housing"}))).insight
     state = "" if isinstance(found, Missing) else found.state

@@ -7,6 +7,7 @@ import time
 
 from keywright.errors import InputError, Refused, Unreachable
 from keywright_ops.actions.environment import Opened
+from keywright_ops.actions.linux_archive import refuse_unoffered
 from keywright_ops.actions.linux_target import stays_here
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.engine_host import parse_engine_host
@@ -52,6 +53,7 @@ def refuse_host(opened: Opened) -> None:
             f"`keywright render -e {plan.environment} -o DIR` writes everything it needs",
         )
     _refuse_package(plan.unit, machine, plan)
+    refuse_unoffered(opened, machine, where)
     _refuse_clock(machine, where)
     shut_out = locked_out(plan, machine)
     if shut_out:

@@ -193,6 +193,11 @@ def chosen(plan: Plan, wish: Wish) -> tuple[str, ...]:
     else:
         names = tuple(dict.fromkeys(wish.names)) or ("default",)
     for name in names:
+        if plan.insight is not None and name == plan.insight.secret:
+            raise InputError(
+                f"{name} is no user of the server but the login of RedisInsight's site",
+                "`keywright insight renew` gives it another password",
+            )
         if name not in enabled:
             raise InputError(
                 f"{plan.environment} has no user {name!r}", f"it has {', '.join(enabled)}"

@@ -31,7 +31,8 @@ class Password(NamedTuple):
 
 
 class PasswordReport(NamedTuple):
-    """The passwords of an environment, in the plan's order of users; never one of them itself."""
+    """The passwords of an environment, in the plan's order of users, that of RedisInsight's site last;
+    never one of them itself."""
 
     plan: Plan
     passwords: tuple[Password, ...]
@@ -43,14 +44,18 @@ def password_status(
     """Read the vault; the server is not asked."""
     opened = open_environment(file, environment, environ)
     now = today()
+    wanted = [(user.name, user.secret, user.enabled) for user in opened.plan.users]
+    insight = opened.plan.insight
+    if insight is not None and insight.secret:  # no user of the server, but a password all the same
+        wanted.append((insight.secret, insight.secret, True))
     rows = []
-    for user in opened.plan.users:
-        turn = opened.vault.turns.get(user.secret)
-        source = _source(opened, user.secret, environ)
-        since = opened.vault.since(user.secret) if source == "vault" else ""
+    for name, secret, enabled in wanted:
+        turn = opened.vault.turns.get(secret)
+        source = _source(opened, secret, environ)
+        since = opened.vault.since(secret) if source == "vault" else ""
         age = days_between(since, now)
         phase, held = (turn.phase, turn.held) if turn else ("", False)
-        rows.append(Password(user.name, user.enabled, source, since, age, phase, held))
+        rows.append(Password(name, enabled, source, since, age, phase, held))
     return PasswordReport(opened.plan, tuple(rows))
 
 

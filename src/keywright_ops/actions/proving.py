@@ -68,6 +68,7 @@ def scene_of(opened: Opened, declared: Declared, facts: Facts, canary: str) -> S
         secrets=tuple(opened.secrets.values()),
         folder=declared.compose.folder if declared.compose is not None else "",
         certificate=declared.certificate,
+        site=opened.secrets.get(opened.plan.insight.secret) if opened.plan.insight else None,
     )
 
 

@@ -14,6 +14,7 @@ from keywright_ops.model.artefact import Artefact, WholeFile
 from keywright_ops.model.certificates import Certificates
 from keywright_ops.model.plan import Plan
 from keywright_ops.render.artefacts import render
+from keywright_ops.render.nginx import render_passwords
 from keywright_ops.steps.files import digest
 from keywright_ops.targets.local import LocalTransport
 from keywright_ops.vault.file import Vault
@@ -44,6 +45,8 @@ def show(file: str | None, environment: str | None, environ: Mapping[str, str]) 
 def masked(plan: Plan) -> tuple[Artefact, ...]:
     """Return the artefacts with asterisks for every password, and for the hashes in users.acl."""
     secrets = {user.secret: STAND_IN for user in plan.users} | {"default": STAND_IN}
+    if plan.insight is not None and plan.insight.secret:
+        secrets[plan.insight.secret] = STAND_IN
     artefacts = render(plan, secrets, certificates=SHOWN)
     return tuple(
         each._replace(content=starred(each.text())) if isinstance(each, WholeFile) else each
@@ -52,8 +55,9 @@ def masked(plan: Plan) -> tuple[Artefact, ...]:
 
 
 def starred(text: str) -> str:
-    """Put asterisks where the stand-in, or its hash, was rendered."""
+    """Put asterisks where the stand-in, or a hash of it, was rendered."""
     word = STAND_IN.reveal()
+    text = text.replace(render_passwords(STAND_IN).rpartition(":")[2], f"{ASTERISKS}\n")
     return text.replace(digest(word), ASTERISKS).replace(word, ASTERISKS)
 
 

@@ -97,6 +97,14 @@ def open_for_change(ask: Ask) -> Opened:
     return opened
 
 
+def _refuse_site(opened: Opened, ask: Ask) -> None:
+    """What RedisInsight's site needs of its host."""
+    if opened.target.host is not None:
+        from keywright_ops.actions.site_refusals import refuse_site  # a Linux host's alone
+
+        refuse_site(opened, ask.adopt)
+
+
 def home_of(ask: Ask) -> str:
     """Return the environment's folder, before anything else is read (the lock lies there)."""
     place = find_place(ask.file, ask.environ)
@@ -106,6 +114,7 @@ def home_of(ask: Ask) -> str:
 def plan_steps(ask: Ask) -> tuple[Opened, tuple[Step, ...]]:
     """Return the steps as far as they are known, and change nothing: `up --dry-run` and `diff`."""
     opened = open_for_change(ask)
+    _refuse_site(opened, ask)
     declared = declare(opened)
     facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
     refuse_foreign(opened, facts, ask.adopt)
@@ -139,7 +148,7 @@ def up(ask: Ask) -> UpReport:
     """Apply and prove. Raises InputError, Refused, or ApplyError after taking back what was done."""
     begun = time.monotonic()
     # opened once before the lock, so that a mistake in the file leaves no trace on disk
-    open_for_change(ask)
+    _refuse_site(open_for_change(ask), ask)
     with lock(f"{home_of(ask)}/lock", "keywright up"):
         opened = open_for_change(ask)
         shop = workshop(opened, ask)

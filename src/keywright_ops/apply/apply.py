@@ -149,10 +149,11 @@ def _do(do: Do, shop: Workshop) -> None:
             _copy(source, destination, mode, target)
         case Move(source, destination):
             target.transport.move(source, destination)
-        case RunCommand(argv, stdin):
+        case RunCommand(argv, stdin, _):
             completed = target.transport.run(argv, stdin)
             if completed.code != 0:
-                raise ApplyError(f"{argv[0]} {argv[1]} failed: {told(completed.errors)}")
+                called = "" if argv[:2] == ("sh", "-c") else f"{argv[0]} {argv[1]} failed: "
+                raise ApplyError(f"{called}{told(completed.errors)}")
         case RedisCommand(user, argv, slow):
             _command(user, argv, slow, target)
         case Control():

@@ -4,7 +4,7 @@ Commands that could destroy something are never tried in earnest, not even where
 the server's own dry run (ACL DRYRUN) answers for them.
 """
 
-from keywright_ops.model.plan import Plan, User
+from keywright_ops.model.plan import Insight, Plan, User
 from keywright_ops.model.proof import (
     Attempt,
     BridgeReaches,
@@ -16,6 +16,7 @@ from keywright_ops.model.proof import (
     FoldersClosed,
     HealthPasses,
     InsightAnswers,
+    InsightOnLoopback,
     InspectKeepsSecrets,
     KernelHolds,
     ListensOnly,
@@ -29,6 +30,9 @@ from keywright_ops.model.proof import (
     RefusesPlain,
     ServesCertificate,
     ServiceHolds,
+    SiteAnswers,
+    SiteRedirects,
+    SiteRefuses,
     SurvivesRestart,
     UsersEqual,
 )
@@ -99,7 +103,21 @@ def _machine(plan: Plan) -> tuple[Proof, ...]:
     if plan.insight is not None:
         found.append(Proof("bridge", "a container reaches it", NEIGHBOUR, BridgeReaches()))
         found.append(Proof("insight", "RedisInsight answers", HOST, InsightAnswers()))
+        found += _site(plan.insight)
     return tuple(found)
+
+
+def _site(insight: Insight) -> tuple[Proof, ...]:
+    """What stands between the world and RedisInsight."""
+    if not insight.secret:
+        return ()
+    return (
+        Proof("site-nobody", "the site asks for a login", HOST, SiteRefuses("nobody")),
+        Proof("site-stranger", "a wrong login is refused", HOST, SiteRefuses("stranger")),
+        Proof("site", "RedisInsight is behind the login", HOST, SiteAnswers()),
+        Proof("site-plain", "the site answers over TLS only", HOST, SiteRedirects()),
+        Proof("site-port", "its port is on loopback only", HOST, InsightOnLoopback()),
+    )
 
 
 def _logins(users: dict[str, User], canary: str) -> tuple[Proof, ...]:

@@ -1,6 +1,7 @@
 """Carries the questions about a Linux host there, or asks them from beside it, and has the answers judged."""
 
 from keywright.errors import KeywrightError
+from keywright.secret import Secret
 from keywright_ops.checks.machine import (
     judge_bridge,
     judge_closed_outside,
@@ -10,6 +11,8 @@ from keywright_ops.checks.machine import (
     judge_kernel,
     judge_service,
 )
+from keywright_ops.checks.site import judge_loopback, judge_site
+from keywright_ops.facts.insight import HEALTH
 from keywright_ops.gather.scene import Scene
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.proof import (
@@ -19,13 +22,19 @@ from keywright_ops.model.proof import (
     FirewallHolds,
     FoldersClosed,
     InsightAnswers,
+    InsightOnLoopback,
     KernelHolds,
     Outcome,
     Proof,
     ServiceHolds,
+    SiteAnswers,
+    SiteRedirects,
+    SiteRefuses,
 )
 from keywright_ops.render.firewall import server_port
 from keywright_ops.targets.target import Host
+
+WRONG = Secret("not-the-password")  # nobody's: what Keywright makes is random
 
 
 def probe_machine(proof: Proof, scene: Scene) -> Outcome:
@@ -58,8 +67,26 @@ def _ask(proof: Proof, scene: Scene, host: Host) -> Outcome:
         case InsightAnswers():
             assert plan.insight is not None
             return judge_insight_there(proof, plan, machine, host.insight_health(plan.insight.port))
+        case SiteRefuses() | SiteAnswers() | SiteRedirects() | InsightOnLoopback():
+            return _of_site(proof, scene, host)
         case _:
             return Outcome(proof, UNKNOWN, "nobody knows how to ask this")
+
+
+def _of_site(proof: Proof, scene: Scene, host: Host) -> Outcome:
+    """As a visitor without a login, with a wrong one, or with the right one."""
+    insight, machine = scene.plan.insight, scene.facts.machine
+    assert insight is not None
+    if isinstance(proof.probe, InsightOnLoopback):
+        heard = scene.target.transport.listening(insight.port)
+        return judge_loopback(proof, insight, machine, heard)
+    if isinstance(proof.probe, SiteAnswers) and scene.site is None:
+        return Outcome(proof, UNKNOWN, "no login was made yet")
+    passwords = {"nobody": None, "stranger": WRONG, "": scene.site}
+    login = proof.probe.login if isinstance(proof.probe, SiteRefuses) else ""
+    secure = not isinstance(proof.probe, SiteRedirects)
+    answer = host.visit(insight.site, secure, HEALTH, passwords[login] if secure else None)
+    return judge_site(proof, insight, machine, answer)
 
 
 def _from_container(scene: Scene, host: Host) -> str | Missing:

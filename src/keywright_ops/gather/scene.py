@@ -20,7 +20,7 @@ class Ahead(NamedTuple):
 
 class Scene(NamedTuple):
     """The environment, what was declared, and a fresh snapshot; `folder` is where its compose file
-    lies."""
+    lies, `site` the password of RedisInsight's site."""
 
     target: Target
     plan: Plan
@@ -32,3 +32,4 @@ class Scene(NamedTuple):
     folder: str = ""
     certificate: Certificate | Missing = Missing("no TLS is declared")
     ahead: Ahead | None = None
+    site: Secret | None = None

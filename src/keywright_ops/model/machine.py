@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from keywright_ops.model.absence import Missing
+from keywright_ops.model.web import Web
+
+NOT_WANTED = Missing("no site is declared, and none lies there")
 
 
 class Package(NamedTuple):
@@ -87,7 +90,8 @@ class Machine(NamedTuple):
     system of the data. `insight` is RedisInsight's container, `insight_image` its image's id; `published`
     what Docker publishes: container, address, port. `broken` is what
     `dpkg --audit` complains of, "" when nothing. `writable` are those of the kernel's files that can be
-    changed from there: in a container they are its host's.
+    changed from there: in a container they are its host's. `web` is nginx, asked for only where a site of
+    RedisInsight is declared or lies there.
     """
 
     called: str
@@ -116,6 +120,7 @@ class Machine(NamedTuple):
     sudo: bool = False
     writable: frozenset[str] = frozenset()
     heard: tuple[Heard, ...] = ()
+    web: Web | Missing = NOT_WANTED
 
     def address_of(self, interface: str) -> tuple[str, ...]:
         """The addresses of an interface, IPv4 first; () when there is none."""

@@ -163,7 +163,9 @@ class Insight(NamedTuple):
     """RedisInsight: a container of its own, always published on loopback only.
 
     `redis_host`/`redis_port` are where its container finds the server; `user` the ACL user that its
-    preset names; `site` the public host name of the nginx site, or "" for none.
+    preset names; `site` the public host name of the nginx site, or "" for none. `site_cert_file` and
+    `site_key_file` are its certificate's on the host; `secret` names the password of its login in the
+    vault, "" where a person makes the login.
     """
 
     name: str
@@ -176,6 +178,9 @@ class Insight(NamedTuple):
     user: str
     restart: str
     site: str = ""
+    site_cert_file: str = ""
+    site_key_file: str = ""
+    secret: str = ""
 
 
 class Firewall(NamedTuple):

@@ -126,9 +126,36 @@ class BridgeReaches(NamedTuple):
     """From a container's own network the server is reached, and asks for a password."""
 
 
+class SiteRefuses(NamedTuple):
+    """RedisInsight's site answers 401; `login` is "nobody" (none is sent) or "stranger" (a wrong one)."""
+
+    login: str
+
+
+class SiteAnswers(NamedTuple):
+    """With the right login RedisInsight itself answers through its site."""
+
+
+class SiteRedirects(NamedTuple):
+    """Without TLS the site sends to https, whatever is asked."""
+
+
+class InsightOnLoopback(NamedTuple):
+    """RedisInsight's own port is open on the host's loopback alone."""
+
+
 # Asked of a container's engine and from beside it; asked of a Linux host and from beside it.
 OfContainer = PublishedOnly | HealthPasses | NotRoot | InspectKeepsSecrets | NeighbourIsRefused
-OfHost = ServiceHolds | FoldersClosed | KernelHolds | FirewallHolds | ClosedOutside | BridgeReaches
+OfSite = SiteRefuses | SiteAnswers | SiteRedirects | InsightOnLoopback
+OfHost = (
+    ServiceHolds
+    | FoldersClosed
+    | KernelHolds
+    | FirewallHolds
+    | ClosedOutside
+    | BridgeReaches
+    | OfSite
+)
 
 Probe = (
     LiveEquals

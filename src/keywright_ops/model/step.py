@@ -153,10 +153,12 @@ class Move(NamedTuple):
 
 
 class RunCommand(NamedTuple):
-    """Run a program; `stdin` may hold what must not stand in argv."""
+    """Run a program; `stdin` may hold what must not stand in argv. `typed` is what a person would type
+    in the stead of a script, "" for argv itself."""
 
     argv: tuple[str, ...]
     stdin: str | Secret = ""
+    typed: str = ""
 
 
 class RedisCommand(NamedTuple):
@@ -176,6 +178,10 @@ RELOAD_CERTIFICATE = (
     "SET",
     "tls-cert-file",
 )  # how the command begins that reads it again
+
+
+# How a command begins that lets a service read its files again, if it runs.
+READ_AGAIN = ("systemctl", "try-reload-or-restart")
 
 
 class Control(NamedTuple):
@@ -272,6 +278,8 @@ class Step(NamedTuple):
 
 
 def reads_files_again(do: Do | None) -> bool:
-    """Whether it makes the server read a file again: undone last, when the old file stands there."""
+    """Whether it makes a server read a file again: undone last, when the old file stands there."""
+    if isinstance(do, RunCommand):
+        return do.argv[:2] == READ_AGAIN
     reload = isinstance(do, RedisCommand) and do.argv[:3] == RELOAD_CERTIFICATE
     return reload or do == LOAD_USERS

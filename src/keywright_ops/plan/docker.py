@@ -6,6 +6,8 @@ from keywright_ops.model.plan import Container, Firewall, Insight, Limits, Liste
 from keywright_ops.plan.listen import door
 from keywright_ops.profile.declared import Values
 
+CERTIFICATES = "/etc/letsencrypt/live"
+SITE_SECRET = "insight-site"  # noqa: S105 - what the vault calls it
 SSH_PORT = Discovered("the port of sshd", "22")
 
 
@@ -84,6 +86,8 @@ def decide_insight(
         return None
     if values.kind == "systemd" and without_docker(host):
         return None
+    site = values.text("insight.site")
+    live = f"{CERTIFICATES}/{site}"
     return Insight(
         name=values.text("insight.name"),
         image=values.text("insight.image"),
@@ -94,7 +98,10 @@ def decide_insight(
         redis_port=door(listen),
         user=values.text("insight.user"),
         restart=values.text("insight.restart"),
-        site=values.text("insight.site"),
+        site=site,
+        site_cert_file=values.text("insight.site_cert_file") or (site and f"{live}/fullchain.pem"),
+        site_key_file=values.text("insight.site_key_file") or (site and f"{live}/privkey.pem"),
+        secret=SITE_SECRET if site and values.kind == "systemd" else "",
     )
 
 

@@ -131,6 +131,13 @@ def exposure(plan: Plan) -> Iterator[tuple[str, str]]:
                 f" {plan.listen.tls.port})"
             ),
         )
+    insight, firewall = plan.insight, plan.firewall
+    if insight is not None and insight.site and firewall is not None and not firewall.admin_from:
+        text = (
+            f"no network is named: whoever reaches the host may try the login of {insight.site},"
+            " and ufw is not opened for it"
+        )
+        yield "admin_from", text
     if not plan.listen.protected_mode:
         yield "protected_mode", "without it nothing protects a server that lost its password"
 

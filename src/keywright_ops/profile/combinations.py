@@ -13,6 +13,8 @@ from keywright_ops.profile.values import Share, format_docker_size, format_redis
 Impossible = Iterator[tuple[str, str, str]]
 # Docker refuses a smaller memory limit. Bytes.
 DOCKER_LEAST_MEMORY = 6 * 2**20
+# What ends a word in nginx's configuration, or stands for something in it.
+NGINX_READS = frozenset(" \"'\\;{}$#")
 
 
 def impossible(profile: Profile, environment: str) -> Impossible:
@@ -31,6 +33,7 @@ def impossible(profile: Profile, environment: str) -> Impossible:
         yield from image(values)
     yield from firewall(values)
     yield from ports(values)
+    yield from site(values)
     yield from application(values)
     yield from shared_names(profile, values)
 
@@ -189,6 +192,26 @@ def ports(values: Values) -> Impossible:
     if taken == str(insight):
         reason = f"the server has port {insight} already"
         yield "insight.port", reason, "write another port"
+
+
+def site(values: Values) -> Impossible:
+    """The site of RedisInsight has Let's Encrypt's certificate, or a person's with its key."""
+    paths = ("insight.site_cert_file", "insight.site_key_file")
+    given = [path for path in paths if values.takes(path) and values.text(path)]
+    if values.takes("insight.site") and ":" in values.text("insight.site"):
+        reason = "the site's name stands alone: it is at the ports 80 and 443"
+        yield "insight.site", reason, 'write a name such as "insight.example.com"'
+    if not given:
+        return
+    if not values.text("insight.site"):
+        reason = "a certificate is given, and no site is declared"
+        yield given[0], reason, 'write insight.site = "insight.example.com"'
+    for path in paths:
+        if path not in given:
+            yield path, "the site needs a certificate and its key, and this one is missing", ""
+        elif set(values.text(path)) & NGINX_READS or not values.text(path).isprintable():
+            reason = f"nginx would read {values.text(path)!r} as something else"
+            yield path, reason, "give the file a name of letters, digits, - _ and ."
 
 
 def application(values: Values) -> Impossible:

@@ -19,6 +19,12 @@ NO_SECRETS = (
     " names, or let it be generated"
 )
 
+# Keys of [env.X.insight] under which people look for a way to publish it.
+OPENS = ("publish", "published", "bind", "listen", "address", "host", "expose", "public")
+NO_LOGIN = (
+    "RedisInsight has no login, and ports that Docker publishes pass by ufw: it stays on loopback"
+)
+
 
 class Complaint(Exception):
     """One thing wrong with the file, at one path; collected, so that all are told at once."""
@@ -48,6 +54,9 @@ def unknown(key: str, prefix: str, known: tuple[str, ...]) -> Complaint:
     path = f"{prefix}{quoted(key)}"
     if key.lower().replace("_", "-") in SECRETS or key.lower().endswith("_password"):
         return Complaint(path, "a secret has no place in this file", NO_SECRETS)
+    if prefix.endswith(".insight.") and key.lower() in OPENS:
+        environment = prefix.split(".")[1]
+        return Complaint(path, NO_LOGIN, way_to_insight(environment))
     likely = nearest(key.replace("-", "_"), known)
     if likely:
         return Complaint(path, "there is no such key", f"did you mean {prefix}{likely}?")
@@ -55,6 +64,14 @@ def unknown(key: str, prefix: str, known: tuple[str, ...]) -> Complaint:
         return Complaint(path, "this key belongs to an environment", "write it under [env.NAME]")
     return Complaint(
         path, "there is no such key", f"keywright explain {prefix.rstrip('.')}".strip()
+    )
+
+
+def way_to_insight(environment: str) -> str:
+    """Say how RedisInsight is reached from elsewhere, with a login."""
+    return (
+        f"`keywright tunnel -e {environment}` reaches it through SSH;"
+        f' env.{environment}.insight.site = "insight.example.com" puts HTTPS and a login before it'
     )
 
 

@@ -9,10 +9,10 @@ from keywright_ops.profile.fields_app import APP_FIELDS
 from keywright_ops.profile.fields_docker import CONTAINER_FIELDS, TLS_FIELDS
 from keywright_ops.profile.fields_host import (
     FIREWALL_FIELDS,
-    INSIGHT_FIELDS,
     KERNEL_FIELDS,
     UNIT_FIELDS,
 )
+from keywright_ops.profile.fields_insight import INSIGHT_FIELDS
 from keywright_ops.profile.fields_server import SERVER_FIELDS
 
 # The six environments that exist without being written, and the kind of each.

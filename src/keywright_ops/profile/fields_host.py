@@ -1,21 +1,14 @@
-"""The fields of what stands around the server: systemd, RedisInsight, the firewall."""
+"""The fields of what stands around the server: systemd, the kernel, the firewall."""
 
 from keywright_ops.profile.field import (
     AWS,
     AZURE,
-    CPUS,
-    DEV,
     DOCKER_NAME,
-    DOCKER_SIZE,
     FLAG,
-    HOST,
-    IMAGE,
     INTERFACES,
     NETWORKS,
     PATH,
-    PROD,
     REAL_PATH,
-    REAL_PORT,
     SSH_HOST,
     SYSTEMD,
     VERSION,
@@ -24,9 +17,7 @@ from keywright_ops.profile.field import (
 )
 
 COMPARISON = "guide: Configuration Comparison"
-INSIGHT = "guide: RedisInsight UI Configuration"
 LINUX = "guide: Linux Systemd Production"
-RESTARTS = ("no", "always", "unless-stopped", "on-failure")
 
 UNIT_FIELDS = (
     Field(
@@ -150,119 +141,6 @@ KERNEL_FIELDS = (
         "true",
         "redis.io: latency and administration; the server warns of them when it starts",
         "sysctl.d, a unit",
-    ),
-)
-
-_INSIGHT_KINDS = (DEV, PROD, SYSTEMD)
-
-INSIGHT_FIELDS = (
-    Field(
-        "insight.enabled",
-        FLAG,
-        dict.fromkeys(_INSIGHT_KINDS, True),
-        "",
-        "Whether RedisInsight is part of the environment.",
-        "false",
-        INSIGHT,
-        "compose services",
-    ),
-    Field(
-        "insight.name",
-        DOCKER_NAME,
-        {
-            DEV: "{app}-redisinsight{suffix}",
-            PROD: "{app}-redisinsight{suffix}",
-            SYSTEMD: "redisinsight",
-        },
-        "",
-        "RedisInsight's container.",
-        '"redisinsight"',
-        INSIGHT,
-        "container name",
-    ),
-    Field(
-        "insight.image",
-        IMAGE,
-        dict.fromkeys(_INSIGHT_KINDS, "redis/redisinsight:2.70"),
-        "",
-        "RedisInsight's image, its version pinned by tag or digest.",
-        '"redis/redisinsight:2.70"',
-        LINUX,
-        "image",
-    ),
-    Field(
-        "insight.port",
-        REAL_PORT,
-        {DEV: 8001, PROD: 8001, SYSTEMD: 6380},
-        "",
-        "RedisInsight's port, always on loopback.",
-        "8001",
-        INSIGHT,
-        "container port",
-    ),
-    Field(
-        "insight.volume",
-        DOCKER_NAME,
-        {
-            DEV: "{app}-redisinsight-data{suffix}",
-            PROD: "{app}-redisinsight-data{suffix}",
-            SYSTEMD: "redisinsight-data",
-        },
-        "",
-        "RedisInsight's volume.",
-        '"redisinsight-data"',
-        INSIGHT,
-        "volume",
-    ),
-    Field(
-        "insight.cpus",
-        CPUS,
-        {DEV: 0, PROD: 0.5, SYSTEMD: 0},
-        "processors",
-        "How much processor time RedisInsight may use; 0 is no limit.",
-        "0.5",
-        INSIGHT,
-        "container cpus",
-    ),
-    Field(
-        "insight.memory",
-        DOCKER_SIZE,
-        {DEV: 0, PROD: "512m", SYSTEMD: 0},
-        "bytes",
-        "How much memory RedisInsight may use; 0 is no limit.",
-        '"512m"',
-        INSIGHT,
-        "container memory",
-    ),
-    Field(
-        "insight.restart",
-        one_of(*RESTARTS),
-        {DEV: "unless-stopped", PROD: "always", SYSTEMD: "unless-stopped"},
-        "",
-        "When Docker starts RedisInsight again.",
-        '"unless-stopped"',
-        LINUX,
-        "container restart",
-    ),
-    Field(
-        "insight.user",
-        one_of("viewer", "default", "appuser", "admin"),
-        dict.fromkeys(_INSIGHT_KINDS, "viewer"),
-        "",
-        "The user that RedisInsight's preset logs in as.",
-        '"viewer"',
-        "guide: Connect RedisInsight to Redis",
-        "preset",
-    ),
-    Field(
-        "insight.site",
-        HOST,
-        dict.fromkeys(_INSIGHT_KINDS, ""),
-        "",
-        'The public host name of an nginx site with HTTPS and a login; "" is none.',
-        '"insight.example.com"',
-        "guide: RedisInsight Access Control, Option B",
-        "nginx site",
     ),
 )
 

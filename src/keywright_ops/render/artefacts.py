@@ -24,7 +24,7 @@ from keywright_ops.render.firewall import (
 from keywright_ops.render.insight import FOLDER as PRESET_FOLDER
 from keywright_ops.render.insight import render_insight_script, render_presets
 from keywright_ops.render.kernel import SYSCTL_FILE, THP_UNIT, render_sysctl, render_thp_unit
-from keywright_ops.render.nginx import SITE, render_nginx
+from keywright_ops.render.nginx import PASSWORDS, SITE, render_nginx, render_passwords
 from keywright_ops.render.redis_conf import render_redis_conf
 from keywright_ops.render.systemd import render_drop_in
 
@@ -57,7 +57,7 @@ def render(
         files = _firewall_files(plan)
     files += render_certificates(plan, certificates)
     application = WholeFile(_dotenv_path(plan), Secret(render_dotenv(plan, secrets)), OWNER)
-    return (*files, *_site(plan), application, *firewall_rules(plan))
+    return (*files, *_site(plan, secrets), application, *firewall_rules(plan))
 
 
 def _local(
@@ -161,10 +161,16 @@ def _firewall_files(plan: Plan) -> list[WholeFile]:
     return files
 
 
-def _site(plan: Plan) -> list[WholeFile]:
-    if plan.insight is None or not plan.insight.site:
+def _site(plan: Plan, secrets: Mapping[str, Secret]) -> list[WholeFile]:
+    """The login before the site that asks for it."""
+    insight = plan.insight
+    if insight is None or not insight.site:
         return []
-    return [WholeFile(SITE, render_nginx(plan))]
+    login = []
+    if insight.secret:
+        passwords = render_passwords(secrets[insight.secret])
+        login.append(WholeFile(PASSWORDS, Secret(passwords), GROUP))
+    return [*login, WholeFile(SITE, render_nginx(plan))]
 
 
 def _dotenv_path(plan: Plan) -> str:

@@ -40,9 +40,9 @@ def _lines(do: Do, plan: Plan) -> list[str]:
             text = content.reveal() if isinstance(content, Secret) else content
             lines = f"{text.count(chr(10))} lines"
             return [f"install -m {mode:04o} /dev/stdin {quote(path)}  # {lines}"]
-        case RunCommand(argv, stdin):
+        case RunCommand(argv, stdin, typed):
             given = f"  # {_given(stdin)} on its input" if stdin else ""
-            return [f"{_typed(argv)}{given}"]
+            return [f"{typed or _typed(argv)}{given}"]
         case RedisCommand(user, argv, _):
             words = join(MASK if isinstance(word, Secret) else word for word in argv)
             return [f"redis-cli --user {user} --askpass {words}"]

@@ -9,7 +9,7 @@ from ipaddress import ip_address, ip_network
 
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import Rule
-from keywright_ops.model.machine import Machine, Ufw
+from keywright_ops.model.machine import Machine, Ufw, UfwRule
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import Danger, LineComesBack, RunCommand, Step, Until
 from keywright_ops.render.firewall import OURS, firewall_rules, server_port, ufw_comment, ufw_words
@@ -100,22 +100,22 @@ def _rules(plan: Plan, ufw: Ufw, wanted: tuple[Rule, ...]) -> list[Step]:
     port = server_port(plan)
     words = {ufw_words(rule) for rule in wanted}
     stale = [
-        rule.words
-        for rule in ufw.rules
-        if rule.comment.startswith(OURS) and rule.words not in words
+        rule for rule in ufw.rules if rule.comment.startswith(OURS) and rule.words not in words
     ]
     steps = [_delete(each, "no longer declared", Danger.CLIENTS_FOLLOW) for each in stale]
     if not in_order(ufw, wanted):
         present = {rule.words for rule in ufw.rules}
         for rule in reversed([each for each in wanted if each.action == "allow"]):
             if ufw_words(rule) in present:
-                steps.append(_delete(ufw_words(rule), "to be put on top", Danger.SAFE))
+                ours = UfwRule(ufw_words(rule), ufw_comment(rule))
+                steps.append(_delete(ours, "to be put on top", Danger.SAFE))
             steps.append(_add(rule, "prepend"))
         denies = [each for each in wanted if each.action == "deny"]
         steps += [_add(each, "") for each in denies if ufw_words(each) not in present]
     wide = [each for each in opened_to_all(ufw, port) if _alone(each)]
     return steps + [
-        _delete(each, "it opens the port to all", Danger.CLIENTS_FOLLOW) for each in wide
+        _delete(UfwRule(each, ""), "it opens the port to all", Danger.CLIENTS_FOLLOW)
+        for each in wide
     ]
 
 
@@ -128,8 +128,12 @@ def _add(rule: Rule, where: str) -> Step:
     return Step(f"ufw-{rule.name}-{rule.port}", title, RunCommand(argv), undo=undo)
 
 
-def _delete(words: str, why: str, danger: Danger) -> Step:
-    back = RunCommand(("ufw", *words.split()))
+def _delete(rule: UfwRule, why: str, danger: Danger) -> Step:
+    """Taken back, a rule of ours that lets somebody in stands above the refusals again."""
+    words, ours = rule.words, rule.comment.startswith(OURS)
+    where = ("prepend",) if ours and words.startswith("allow ") else ()
+    comment = ("comment", rule.comment) if rule.comment else ()
+    back = RunCommand(("ufw", *where, *words.split(), *comment))
     delete = RunCommand(("ufw", "delete", *words.split()))
     title = f"firewall: take away '{words}': {why}"
     return Step(f"ufw-delete-{words}", title, delete, undo=back, danger=danger)

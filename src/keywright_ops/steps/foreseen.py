@@ -15,6 +15,7 @@ from keywright_ops.model.step import Control, RunCommand, Signal, Step, WriteFil
 from keywright_ops.steps.apt import APT
 from keywright_ops.steps.declared import Declared
 from keywright_ops.steps.diff import diff
+from keywright_ops.steps.nginx import SERVICE
 
 GONE = Missing("it was stopped")
 
@@ -28,7 +29,10 @@ def foresee(declared: Declared, facts: Facts) -> tuple[Step, ...]:
         facts = facts._replace(process=GONE, info=GONE, config=GONE, users=GONE)
         steps = _joined(steps, diff(declared, facts))
     if any(step.id == "install-package" for step in steps) and steps[-1].id == "unmask":
-        steps = _joined(steps, diff(declared, as_installed(declared.plan, facts)))
+        facts = as_installed(declared.plan, facts)
+        steps = _joined(steps, diff(declared, facts))
+    if any(step.id == "install-nginx" for step in steps):
+        steps = _joined(steps, diff(declared, with_nginx(facts)))
     return steps
 
 
@@ -53,6 +57,18 @@ def as_installed(plan: Plan, facts: Facts) -> Facts:
         folders={**folders, **machine.folders},
     )
     return facts._replace(machine=machine, process=GONE)
+
+
+def with_nginx(facts: Facts) -> Facts:
+    """Return the facts of a host as they will be once nginx is there, with its own page."""
+    machine = facts.machine
+    assert isinstance(machine, Machine) and not isinstance(machine.web, Missing)
+    runs = UnitState("loaded", "active", "running", "enabled", False)
+    return facts._replace(
+        machine=machine._replace(
+            web=machine.web._replace(version="?"), units={**machine.units, SERVICE: runs}
+        )
+    )
 
 
 def _installed(unit: Unit, machine: Machine) -> Package:

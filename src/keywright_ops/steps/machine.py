@@ -16,10 +16,12 @@ from keywright_ops.steps.carry import retire_dump
 from keywright_ops.steps.files import write_id
 from keywright_ops.steps.firewall import tend_firewall
 from keywright_ops.steps.insight import open_presets, tend_insight
+from keywright_ops.steps.nginx import SITE_FILES, tend_site
 
 NO_UNIT = UnitState("not-found", "inactive", "dead", "", False)
 LATEST = "latest"
 MODES = ("vm.overcommit_memory",)  # its numbers are names: 2 is not more than 1
+LATER = frozenset(map(write_id, SITE_FILES))  # written once nginx is there
 STARTING = ("enabled", "alias", "static")  # what systemd calls a unit that starts with the machine
 
 
@@ -115,7 +117,7 @@ def copy_data(plan: Plan, version: str, stored: tuple[str, ...]) -> list[Step]:
     steps = [Step("copy-data", f"copy the data to {place}", RunCommand(words))]
     for name in kept:
         checker = "rdb" if name == "dump.rdb" else "aof"
-        argv = (f"{plan.unit.account}-check-{checker}", f"{place}/{name}")
+        argv = (f"{plan.engine.name}-check-{checker}", f"{place}/{name}")
         steps.append(Step(f"check-{name}", f"check the copy: {name} is whole", RunCommand(argv)))
     return steps
 
@@ -238,8 +240,9 @@ def prepare(
 ) -> list[Step]:
     """Return what stands before the server's own steps, once its package is there.
 
-    `writes` are the steps that write some of the `files`.
+    `writes` are the steps that write some of the `files`; the site's wait until nginx is there.
     """
+    writes = [step for step in writes if step.id not in LATER]
     ids = {step.id for step in writes}
     written = frozenset(each.path for each in files if write_id(each.path) in ids)
     return [
@@ -252,10 +255,13 @@ def prepare(
     ]
 
 
-def finish(plan: Plan, facts: Facts, machine: Machine, before: list[Step]) -> list[Step]:
+def finish(
+    plan: Plan, facts: Facts, machine: Machine, files: tuple[WholeFile, ...], before: list[Step]
+) -> list[Step]:
     """Return what comes after the server's own steps, in the round that leaves it running.
 
-    `before` are the steps of the same round.
+    `files` are those of the plan, `before` the steps of the same round.
     """
     tail = [*enable(plan, machine), *retire_dump(plan, facts)]
-    return [*tail, *tend_insight(plan, machine, before)]
+    insight = tend_insight(plan, machine, before)
+    return [*tail, *insight, *tend_site(plan, machine, files, facts)]

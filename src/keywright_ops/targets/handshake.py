@@ -52,7 +52,7 @@ def _shake(place: Endpoint, name: str, context: object) -> bytes | Missing:
 
     assert isinstance(context, ssl.SSLContext)
     try:
-        with _linked(place) as link, context.wrap_socket(link, server_hostname=name) as channel:
+        with linked(place) as link, context.wrap_socket(link, server_hostname=name) as channel:
             return channel.getpeercert(True) or b""
     except ssl.SSLCertVerificationError as error:
         return Missing(error.verify_message)
@@ -66,8 +66,8 @@ def _shake(place: Endpoint, name: str, context: object) -> bytes | Missing:
 
 
 @contextmanager
-def _linked(place: Endpoint) -> "Iterator[socket.socket]":
-    """A connection with a time-out: through the endpoint's relay where it has one."""
+def linked(place: Endpoint) -> "Iterator[socket.socket]":
+    """Give a connection with a time-out: through the endpoint's relay where it has one."""
     import socket
 
     if not place.relay:
@@ -87,7 +87,7 @@ def _linked(place: Endpoint) -> "Iterator[socket.socket]":
 def speaks_plainly(place: Endpoint) -> bool | Missing:
     """Whether the server answers a PING that is sent without TLS."""
     try:
-        with _linked(place) as link:
+        with linked(place) as link:
             link.sendall(b"PING\r\n")
             answer = link.recv(64)
     except ConnectionRefusedError:

@@ -1,5 +1,10 @@
 """A Linux host: asked everything that the plan and the diff need by one script in one round trip."""
 
+from functools import cache
+
+from keywright.endpoint import Endpoint
+from keywright.secret import Secret
+from keywright_ops.facts.apt import parse_offered
 from keywright_ops.facts.insight import HEALTH, parse_health
 from keywright_ops.facts.loaded import CANARY, INFO, LOG
 from keywright_ops.facts.machine import parse_holder, parse_machine
@@ -8,7 +13,9 @@ from keywright_ops.model.machine import Machine
 from keywright_ops.model.plan import Plan
 from keywright_ops.render.insight import FOLDER as PRESET_FOLDER
 from keywright_ops.render.kernel import KERNEL_FILES
+from keywright_ops.render.nginx import PASSWORDS, SITE
 from keywright_ops.steps.firewall import ROLLBACK
+from keywright_ops.targets.nginx import look_at_nginx, visit
 from keywright_ops.targets.ports import knock
 from keywright_ops.targets.shell import Shell
 from keywright_ops.targets.ssh_line import SshLine
@@ -34,7 +41,8 @@ at packages; dpkg-query -W -f '${Package}\t${Version}\t${db:Status-Status}\t${db
 at policy; apt-cache policy "$package" "$tools" 2>/dev/null
 at audit; dpkg --audit 2>/dev/null | head -n 20
 at units; systemctl show -p @PROPERTIES@ \
-    "$unit.service" docker.service nginx.service keywright-thp.service @ROLLBACK@ 2>/dev/null
+    "$unit.service" redis-server.service valkey-server.service docker.service nginx.service \
+    keywright-thp.service @ROLLBACK@ 2>/dev/null
 at addresses; ip -o addr 2>/dev/null
 at sshd; { sshd -T || /usr/sbin/sshd -T; } 2>/dev/null | grep -E '^port '
 at heard; ss -H -l -t -n -p 2>/dev/null
@@ -67,6 +75,20 @@ exec nsenter "--net=/proc/$pid/ns/net" timeout 5 bash -c '
 FETCH = r"""
 timeout 3 bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$0" || exit
     printf "GET %s HTTP/1.0\\r\\nHost: 127.0.0.1\\r\\n\\r\\n" "$1" >&3; cat <&3' "$1" "$2"
+"""
+# What apt could install: by its lists where $2 is a version that they hold, else by the archives' newest,
+# asked into a folder that goes again. Nothing of the host is changed. $1 is the package.
+OFFERED = r"""
+export LC_ALL=C; umask 022; package=$1 version=$2
+offered() { apt-cache "$@" madison "$package" 2>/dev/null; }
+found=$(offered)
+case $found in *"| $version "*) printf '%s\n' "$found"; exit ;; esac
+lists=$(mktemp -d "${TMPDIR:-/tmp}/keywright-apt.XXXXXX") || exit
+trap 'rm -rf "$lists"' EXIT
+chmod 755 "$lists" && mkdir "$lists/partial"
+set -- -o "Dir::State::Lists=$lists" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=
+apt-get -q=2 "$@" -o APT::Update::Error-Mode=any update 2>&1 >/dev/null
+offered "$@"
 """
 # The copy is loaded as the service's own account, in a folder that nobody else enters. Whatever becomes of
 # us, the server ends by its time limit. INFO has async_loading:0 while it loads.
@@ -116,13 +138,21 @@ class LinuxHost:
     def look(self) -> Machine | Missing:
         """Everything that the host tells, now; Missing when it does not answer to the end."""
         unit = self._unit
-        folders = (unit.config_directory, self._data, unit.backup_directory, PRESET_FOLDER)
+        own = (unit.config_directory, self._data, unit.backup_directory, PRESET_FOLDER)
+        folders = (*own, PASSWORDS, SITE)
         insight = (self._insight.name, self._insight.image) if self._insight else ("-", "-")
         words = (unit.name, unit.package, unit.tools, self._data, *insight)
         answer = self._shell.script(SCRIPT, *words, *folders, "--", *KERNEL_FILES)
         text = answer.output.decode("utf-8", "replace")
-        self._seen = parse_machine(text, why_not_root=self._shell.why_not_root)
+        self._seen = self._with_nginx(parse_machine(text, why_not_root=self._shell.why_not_root))
         return self._seen
+
+    def _with_nginx(self, seen: Machine | Missing) -> Machine | Missing:
+        """Ask for nginx too where a site of RedisInsight is declared, or lies there."""
+        declared = self._insight is not None and self._insight.site
+        if isinstance(seen, Missing) or not (declared or {PASSWORDS, SITE} & set(seen.folders)):
+            return seen
+        return seen._replace(web=look_at_nginx(self._shell, self._insight))
 
     def glance(self) -> Machine | Missing:
         """The same, but the last look will do."""
@@ -132,6 +162,13 @@ class LinuxHost:
         """Say who listens on a TCP port there: the program and its process."""
         answer = self._shell.script(HOLDER, str(port))
         return parse_holder(answer.output.decode("utf-8", "replace"))
+
+    def offered(self, package: str, version: str = "") -> tuple[str, ...] | Missing:
+        """The versions of a package that apt could install there; Missing with apt's own complaint.
+
+        apt's lists will do where they hold `version`, else the archives are asked, once a run.
+        """
+        return parse_offered(_offered(self._shell, package, version))
 
     def lets_in(self) -> bool | Missing:
         """Whether a new connection of ours is let in; here there is none to be made."""
@@ -185,7 +222,19 @@ class LinuxHost:
         answer = self._shell.script(LOAD, *words)
         return (answer.output + answer.errors).decode("utf-8", "replace")
 
+    def visit(self, site: str, secure: bool, path: str, password: Secret | None) -> str | Missing:
+        """What nginx answers to a visitor of the site, asked at the host's loopback."""
+        port = 443 if secure else 80
+        relay = self._ssh.relay_argv("127.0.0.1", port) if self._ssh is not None else ()
+        place = Endpoint(port=port, relay=relay)
+        return visit(place, site, secure, path, password)
+
     def insight_health(self, port: int) -> str | Missing:
         """What RedisInsight says of itself at the host's loopback."""
         answer = self._shell.script(FETCH, str(port), HEALTH)
         return parse_health(answer.output.decode("utf-8", "replace"), port)
+
+
+@cache
+def _offered(shell: Shell, package: str, version: str) -> str:
+    return shell.script(OFFERED, package, version).output.decode("utf-8", "replace")

@@ -195,6 +195,11 @@ class Host(Protocol):
         """Say who listens on a TCP port there: the program and its process."""
         ...
 
+    def offered(self, package: str, version: str = "") -> tuple[str, ...] | Missing:
+        """The versions of a package that apt could install there, by its lists where they hold
+        `version`, else by the archives; Missing with apt's own complaint."""
+        ...
+
     def lets_in(self) -> bool | Missing:
         """Whether a new connection of ours is let in; here there is none to be made."""
         ...
@@ -230,6 +235,10 @@ class Host(Protocol):
         Returns what facts/loaded.py reads: the server's INFO and the canary, or its last words. Ends within
         `limit` seconds for the loading.
         """
+        ...
+
+    def visit(self, site: str, secure: bool, path: str, password: Secret | None) -> str | Missing:
+        """What nginx answers to a visitor of the site (head and body), asked at the host's loopback."""
         ...
 
     def insight_health(self, port: int) -> str | Missing:

@@ -31,6 +31,7 @@ class Vault:
         self._kept = self._load()
         self._drafted: dict[str, Secret] = {}
         self._fresh: dict[str, tuple[Secret, Secret]] = {}
+        self._replaced: dict[str, Secret] = {}
 
     def _load(self) -> Kept:
         content = self._transport.read(self.path)
@@ -83,6 +84,12 @@ class Vault:
         if name not in self._kept.secrets:
             self._drafted[name] = found
 
+    def draft_anew(self, name: str) -> Secret:
+        """Draft a secret in the stead of the kept one, which `keep` then replaces: for what nobody but a
+        person logs in with, so that there is no time in which both must hold."""
+        self._replaced[name] = self._kept.secrets[name]
+        return self._drafted.setdefault(name, Secret(_random()))
+
     @property
     def drafted(self) -> tuple[str, ...]:
         """The names of secrets that exist in memory only."""
@@ -94,7 +101,8 @@ class Vault:
         Raises ApplyError when one of them was kept by somebody else since we looked.
         """
         kept = self._load()
-        known = [name for name in names if name in kept.secrets]
+        was = self._replaced
+        known = [name for name in names if kept.secrets.get(name) != was.get(name)]
         if known:
             raise ApplyError(
                 f"another Keywright has kept a password for {', '.join(known)} meanwhile",
@@ -109,6 +117,7 @@ class Vault:
         )
         for name in made:
             del self._drafted[name]
+            self._replaced.pop(name, None)
 
     def _write(self, kept: Kept) -> None:
         self._transport.write(self.path, render_kept(kept).encode(), 0o600)

@@ -4,7 +4,7 @@ from keywright.secret import Secret
 from keywright_ops.model.facts import HostFacts
 from keywright_ops.model.plan import Plan, Tls
 from keywright_ops.plan.resolve import resolve
-from keywright_ops.profile.load import built_in_profile
+from keywright_ops.profile.load import built_in_profile, load_profile
 
 ENVIRONMENTS = ("local", "dev", "prod", "linux", "azure", "aws")
 HOME = "/home/you/.local/state/keywright/local"
@@ -16,6 +16,7 @@ SECRETS = {
     "admin": Secret("Test-admin-password-4"),
     "health": Secret("Test-health-password-5"),
 }
+SITE_SECRET = {"insight-site": Secret("Test-site-password-6")}
 # The provider made the password of a managed service: nobody told Keywright.
 NO_SECRETS: dict[str, Secret] = {}
 
@@ -30,17 +31,17 @@ def built_in(environment: str, host: HostFacts | None = None) -> Plan:
 
 def secrets_of(plan: Plan) -> dict[str, Secret]:
     """Return the secrets that a vault would hold for this plan."""
-    return NO_SECRETS if plan.kind in ("azure", "aws") else SECRETS
+    site = SITE_SECRET if plan.insight is not None and plan.insight.secret else NO_SECRETS
+    return NO_SECRETS if plan.kind in ("azure", "aws") else SECRETS | site
 
 
 def guarded(host: HostFacts | None = HOST) -> Plan:
     """Return `linux` with client and administrator networks and a site for RedisInsight."""
-    plan = built_in("linux", host)
+    profile = load_profile('[env.linux.insight]\nsite = "insight.example.com"\n', "keywright.toml")
+    plan = resolve(profile, "linux", host, {}, HOME)
     assert plan.firewall is not None
-    assert plan.insight is not None
     return plan._replace(
         firewall=plan.firewall._replace(
             allow_from=("10.0.0.0/24", "2001:db8::/48"), admin_from=("203.0.113.7/32",)
-        ),
-        insight=plan.insight._replace(site="insight.example.com"),
+        )
     )

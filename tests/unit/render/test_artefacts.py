@@ -114,7 +114,7 @@ def test_a_missing_password_is_an_error_that_says_whose(name: str) -> None:
 
 def test_rules_are_listed_after_the_files() -> None:
     """A host's firewall rules come with its artefacts, beside the files that a person runs."""
-    found = render(guarded(), SECRETS)
+    found = render(guarded(), secrets_of(guarded()))
     assert {each.firewall for each in found if isinstance(each, Rule)} == {
         "ufw",
         "azure-nsg",
