@@ -45,6 +45,20 @@ def test_names_are_sorted_and_hold_files_and_folders(rig: Rig) -> None:
     assert ("a", "b", "c") == rig.transport.names(rig.home)
 
 
+@pytest.mark.parametrize("name", ["-n", "a b", "it's", '$("x")', "é表", "\u2028line", "*", "a\\b"])
+def test_any_name_is_a_name(rig: Rig, name: str) -> None:
+    """Dashes, blanks, quotes, what a shell would take for its own: written, told, copied, removed."""
+    path = f"{rig.home}/folder/{name}"
+    rig.transport.write(path, b"x", 0o640)
+    assert (name,) == rig.transport.names(f"{rig.home}/folder")
+    assert (b"x", 0o640) == (rig.transport.read(path), rig.transport.mode(path))
+    rig.transport.copy(path, f"{rig.home}/copy/{name}")
+    rig.transport.move(f"{rig.home}/copy/{name}", f"{rig.home}/copy/moved {name}")
+    assert (f"moved {name}",) == rig.transport.names(f"{rig.home}/copy")
+    rig.transport.remove(path)
+    assert Missing(NOT_THERE) == rig.transport.file(path)
+
+
 def test_remove_is_content_when_nothing_is_there(rig: Rig) -> None:
     """remove takes a file away; a second time is fine."""
     rig.transport.write(f"{rig.home}/file", b"x", 0o600)

@@ -13,14 +13,15 @@ from pathlib import Path
 
 from tests.embedded.stranger import SRC, libraries
 from tests.lab.docker_engine import Engine
-from tests.lab.linux_image import add_host_image, add_installed_image
+from tests.lab.linux_image import NEWER, add_host_image, add_installed_image
 
 OPTIONS = (
     *("--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE"),  # not to be had in the lab's machine
     *("--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
+    "--stop-signal=SIGRTMIN+3",  # what systemd takes for `poweroff`
     *("--cgroupns=host", "--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp"),
     *("-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw", "-v", "/var/lib/docker"),
-    *("-e", "container=docker", "-t"),
+    *("-e", "container=docker", "-t", "--stop-signal", "SIGRTMIN+3"),  # systemd's word for a halt
     *(
         "--sysctl",
         "net.ipv4.ip_forward=1",
@@ -33,13 +34,19 @@ class LinuxHost:
     """A running host; use it as a context manager. `name` is the container's.
 
     With `installed` redis-server is there, as Debian's package leaves it, stopped and never configured.
+    `first` is the program that runs as process 1 in systemd's stead; then no service is waited for.
     """
 
     def __init__(
-        self, engine: Engine, name: str, ssh_port: int = 22, installed: bool = False
+        self,
+        engine: Engine,
+        name: str,
+        ssh_port: int = 22,
+        installed: bool = False,
+        first: Sequence[str] = (),
     ) -> None:
         self.engine, self.name, self.ssh_port = engine, name, ssh_port
-        self._installed = installed
+        self._installed, self._first = installed, first
         self._keys = Path(tempfile.mkdtemp(prefix="keywright-host-"))
         self.key = self._keys / "id_ed25519"
 
@@ -48,14 +55,14 @@ class LinuxHost:
         shares: list[str] = []
         for number, folder in enumerate((str(SRC), *libraries())):
             shares += ["-v", f"{folder}:{CODE}/{number}:ro"]
-        self.engine.docker(
-            "run", "-d", "--name", self.name, "--hostname", self.name, *OPTIONS, *shares, image
-        )
+        named = ("--name", self.name, "--hostname", self.name)
+        self.engine.docker("run", "-d", *named, *OPTIONS, *shares, image, *self._first)
         try:
             self._make_key()
             if self.ssh_port != 22:
                 self.write("/etc/ssh/sshd_config.d/port.conf", f"Port {self.ssh_port}\n")
-            self.await_running()
+            if not self._first:
+                self.await_running()
             if self.ssh_port != 22:
                 self.run("systemctl", "restart", "ssh")
         except BaseException:
@@ -119,6 +126,18 @@ class LinuxHost:
         """Read a file there."""
         return self.run("cat", path).stdout
 
+    def mark(self) -> None:
+        """Remember this moment, for `touched`."""
+        self.run("touch", "/run/marked")
+        time.sleep(0.05)  # a file system's clock ticks a hundred times in a second
+
+    def touched(self) -> list[str]:
+        """What was written, made or removed on the host's disk since `mark`; logs and caches do not count."""
+        places = "/etc /usr /srv /opt /root /home /var/lib /var/backups /var/spool"
+        past = "-path /var/lib/docker -prune -o -path /var/lib/systemd -prune -o"
+        found = self.sh(f"find {places} -xdev {past} -newer /run/marked -print")
+        return found.splitlines()
+
     def redis(self, password: str, *words: str, user: str = "admin") -> str:
         """Ask the host's Redis there, logged in; what redis-cli prints, without its last line break."""
         script = 'REDISCLI_AUTH=$(cat) exec redis-cli --no-auth-warning --user "$0" "$@"'
@@ -146,10 +165,13 @@ class LinuxHost:
 
     def newer_packages(self) -> None:
         """Let apt know the archive with the raised versions."""
-        self.write(
-            "/etc/apt/sources.list.d/newer.list", "deb [trusted=yes] file:/srv/apt-newer ./\n"
-        )
+        self.add_archive(NEWER)
         self.run("apt-get", "update", "-qq")
+
+    def add_archive(self, folder: str) -> None:
+        """Name one more archive of the image in apt's sources; its lists stay as they are."""
+        name = f"/etc/apt/sources.list.d/{folder.rpartition('/')[2]}.list"
+        self.write(name, f"deb [trusted=yes] file:{folder} ./\n")
 
     def load_image(self, tag: str) -> None:
         """Give the host's own Docker Engine an image of the engine that it runs on."""

@@ -1,8 +1,10 @@
 """The image of a Linux host: Debian with systemd, sshd, ufw, nginx and Docker, without Redis.
 
 Redis comes from a package archive inside the image (/srv/apt), so that `apt-get install` is the real one and
-needs no network. /srv/apt-newer holds the same packages with a raised version, for upgrades. Making the
-image takes two minutes; it is kept in CACHE under a name that a changed recipe changes.
+needs no network. Valkey, which Debian 12 has in its backports only, lies in /srv/apt-backports, and apt knows
+it once a test says so. /srv/apt-newer holds the servers with a raised version, for upgrades. Making the image
+takes two minutes; it is kept in CACHE under a name that a changed recipe changes. KEYWRIGHT_LAB_SUITE=trixie
+makes and takes a Debian 13 instead.
 """
 
 import os
@@ -15,25 +17,33 @@ from pathlib import Path
 from tests.lab.docker_engine import Engine
 from tests.lab.images import CACHE, LEFT_OUT
 
-HOST_IMAGE = "keywright-lab/linux-host:bookworm"
+SUITE = os.environ.get("KEYWRIGHT_LAB_SUITE", "bookworm")
+HOST_IMAGE = f"keywright-lab/linux-host:{SUITE}"
 INSTALLED_IMAGE = "keywright-lab/linux-host:redis"
-ARCHIVE, NEWER = "/srv/apt", "/srv/apt-newer"
+ARCHIVE, BACKPORTS, NEWER = "/srv/apt", "/srv/apt-backports", "/srv/apt-newer"
 RAISED = "+lab1"  # what is added to the version of the newer packages
 
 PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "ufw", "iptables", "iproute2", "sudo", "python3"),
     *("nginx-light", "apache2-utils", "curl", "procps", "openssh-server", "openssl"),
     *("ca-certificates", "docker.io", "util-linux"),
+    *(("docker-cli",) if SUITE != "bookworm" else ()),  # a package of its own since Debian 13
 )
 OFFERED = ("redis-server", "redis-tools")  # with all that they need
+BACKPORTED = ("valkey-server", "valkey-tools")  # Debian's own; they need what Redis needs
 
 # Run inside, once: accounts, an sshd that logs every channel, and apt that knows the archive alone.
 SETTLE = f"""
 set -eu
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends --download-only {" ".join(OFFERED)} >/dev/null
-mkdir -p {ARCHIVE} {NEWER}
+mkdir -p {ARCHIVE} {BACKPORTS} {NEWER}
 mv /var/cache/apt/archives/*.deb {ARCHIVE}/
+sed 's/{SUITE}/{SUITE}-backports/' /etc/apt/sources.list > /etc/apt/sources.list.d/backports.list
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends --download-only {" ".join(BACKPORTED)} >/dev/null
+mv /var/cache/apt/archives/valkey-*.deb {BACKPORTS}/
+rm -f /var/cache/apt/archives/*.deb
 useradd -m -s /bin/bash ops
 useradd -m -s /bin/bash nosudo
 echo 'ops ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/ops
@@ -86,12 +96,13 @@ def add_installed_image(engine: Engine) -> str:
 
 def archive() -> Path:
     """Return the root of the host as a tar file."""
-    recipe = repr((PACKAGES, OFFERED, SETTLE, RAISED, LEFT_OUT))
-    path = CACHE / f"linux-host-{sha256(recipe.encode()).hexdigest()[:16]}.tar"
+    recipe = repr((PACKAGES, OFFERED, BACKPORTED, SETTLE, RAISED, LEFT_OUT))
+    name = "linux-host" if SUITE == "bookworm" else f"linux-{SUITE}-host"
+    path = CACHE / f"{name}-{sha256(recipe.encode()).hexdigest()[:16]}.tar"
     if path.exists():
         return path
     CACHE.mkdir(parents=True, exist_ok=True)
-    root = CACHE / f"linux-host.{os.getpid()}"
+    root = CACHE / f"{name}.{os.getpid()}"
     try:
         _build(root)
         half = path.with_suffix(f".{os.getpid()}")
@@ -99,7 +110,7 @@ def archive() -> Path:
         subprocess.run(["tar", "-C", str(root), *left_out, "-cf", str(half), "."], check=True)
     finally:
         shutil.rmtree(root, ignore_errors=True)
-    for old in CACHE.glob("linux-host-*.tar"):
+    for old in CACHE.glob(f"{name}-*.tar"):
         old.unlink()
     half.rename(path)
     return path
@@ -107,12 +118,12 @@ def archive() -> Path:
 
 def _build(root: Path) -> None:
     packages = f"--include={','.join(PACKAGES)}"
-    _run("debootstrap", "--variant=minbase", packages, "bookworm", str(root))
+    _run("debootstrap", "--variant=minbase", packages, SUITE, str(root))
     _run("chroot", str(root), "sh", "-c", SETTLE)
-    offered = root / ARCHIVE[1:]
-    for deb in sorted(offered.glob("redis-*.deb")):
-        _raise_version(deb, root / NEWER[1:])
-    for folder in (offered, root / NEWER[1:]):
+    offered, backports, newer = (root / each[1:] for each in (ARCHIVE, BACKPORTS, NEWER))
+    for deb in sorted((*offered.glob("redis-*.deb"), *backports.glob("*.deb"))):
+        _raise_version(deb, newer)
+    for folder in (offered, backports, newer):
         (folder / "Packages").write_text("\n".join(_index(folder)))
 
 

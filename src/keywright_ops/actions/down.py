@@ -31,15 +31,18 @@ class DownReport(NamedTuple):
     steps: tuple[Step, ...]
 
 
-def down_steps(opened: Opened) -> tuple[Step, ...]:
-    """Return the steps that stop the server: () when none runs."""
+def down_steps(opened: Opened, for_good: bool = True) -> tuple[Step, ...]:
+    """Return the steps that stop the server: () when none runs.
+
+    `for_good` says that a boot does not start it either.
+    """
     declared = declare(opened)
     facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
     before, after = _containers(opened, facts)
     if isinstance(facts.process, Missing):
         return (*before, *after)
     refuse_suspended(facts.process)
-    if isinstance(facts.machine, Machine):
+    if isinstance(facts.machine, Machine) and for_good:
         from keywright_ops.steps.machine import disable  # `local` starts with no machine
 
         after = [*after, *disable(opened.plan, facts.machine)]

@@ -61,14 +61,15 @@ def open_plan(
 ) -> tuple[Place, Plan]:
     """Resolve the plan of an environment (default: the file's, else local).
 
-    `engine` is the one that a person chose for a Docker environment whose file names none; it is kept.
+    `engine` is the one that a person chose, in Docker or on a Linux host, where the file names none; it is
+    kept.
     """
     place = find_place(file, environ)
     name = environment or place.profile.default_env
     values = Values(place.profile, name)  # an unknown name ends here, with the nearest one
     home = place.home(name)
     refuse_strange_home(home)
-    if engine or values.takes("image"):
+    if engine or values.takes("engine"):
         place = _with_engine(place, values, home, engine)
         values = Values(place.profile, name)
     kept = read_choices(home) if values.kind == "local" else {}
@@ -85,7 +86,7 @@ def open_plan(
 
 def _with_engine(place: Place, values: Values, home: str, engine: str) -> Place:
     """The project with the engine that was chosen now, or earlier where the file leaves the choice."""
-    declared = values.origin("engine") or values.origin("image")
+    declared = any(values.takes(each) and values.origin(each) for each in ("engine", "image"))
     chosen = engine or ("" if declared else read_choices(home).get("engine", ""))
     if not chosen:
         return place
@@ -253,6 +254,8 @@ def read_choices(home: str) -> dict[str, str]:
 def choices_text(plan: Plan) -> str:
     """Return the choices of this plan as they are kept."""
     kept = {"port": str(port(plan)), "program": str(plan.engine.program)}
+    if plan.unit is not None:
+        kept = {"port": str(port(plan)), "engine": plan.engine.name}
     if plan.container is not None:  # nothing was chosen here, but the data's place is remembered
         kept = {
             "engine": plan.engine.name,

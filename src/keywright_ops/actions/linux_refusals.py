@@ -7,6 +7,8 @@ import time
 
 from keywright.errors import InputError, Refused, Unreachable
 from keywright_ops.actions.environment import Opened
+from keywright_ops.actions.linux_archive import refuse_unoffered
+from keywright_ops.actions.linux_target import stays_here
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.engine_host import parse_engine_host
 from keywright_ops.model.machine import Machine
@@ -51,6 +53,7 @@ def refuse_host(opened: Opened) -> None:
             f"`keywright render -e {plan.environment} -o DIR` writes everything it needs",
         )
     _refuse_package(plan.unit, machine, plan)
+    refuse_unoffered(opened, machine, where)
     _refuse_clock(machine, where)
     shut_out = locked_out(plan, machine)
     if shut_out:
@@ -58,7 +61,8 @@ def refuse_host(opened: Opened) -> None:
             f"switching on the firewall of {where} would lock you out: you come from {shut_out}",
             f'name your network: env.{plan.environment}.admin_from = ["{shut_out}"]',
         )
-    if isinstance(machine.free, int) and machine.free < LEAST_FREE:
+    installs = bool(wanted_version(plan.unit, machine))
+    if installs and isinstance(machine.free, int) and machine.free < LEAST_FREE:
         raise Refused(
             f"only {machine.free // 2**20} MiB are free where {plan.persistence.directory} is",
             "free some space there, then run the same command again",
@@ -82,7 +86,8 @@ def needs_root(step: Step, opened: Opened) -> bool:
     """Whether the step changes the host, and not only what lies here."""
     if isinstance(step.do, KeepSecret):
         return False
-    return not (isinstance(step.do, WriteFile) and step.do.path.startswith(f"{opened.home}/"))
+    here = stays_here(opened.plan, opened.home, opened.base)
+    return not (isinstance(step.do, WriteFile) and step.do.path.startswith(here))
 
 
 def _refuse_package(unit: Unit, machine: Machine, plan: Plan) -> None:

@@ -1,7 +1,7 @@
 """Puts together the target of a Linux host: one shell, its files, systemd, the way to the server."""
 
 import atexit
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from keywright.errors import Unreachable
 from keywright.secret import Secret
 from keywright_ops.actions.locate import locate
 from keywright_ops.actions.place import Place
+from keywright_ops.actions.refusals import SERVICES
 from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.engine_host import HERE, EngineHost, parse_engine_host
 from keywright_ops.model.facts import HostFacts
@@ -17,6 +18,7 @@ from keywright_ops.model.machine import Machine
 from keywright_ops.model.plan import Plan, Unit
 from keywright_ops.model.plan import Warning as Caution
 from keywright_ops.plan.resolve import resolve
+from keywright_ops.steps.machine import unit_state
 from keywright_ops.targets.door import Door
 from keywright_ops.targets.host_files import HostFiles
 from keywright_ops.targets.linux_host import LinuxHost
@@ -115,7 +117,20 @@ def with_host_warnings(plan: Plan, machine: Machine) -> Plan:
     if isinstance(machine.docker, Missing) and plan.insight is None:
         text = "the host has no Docker Engine: RedisInsight is left out; apt-get install docker.io"
         found.append(Caution(f"{path}.insight", text))
+    found += [Caution(f"{path}.engine", text) for text in _rivals(plan, machine)]
     return plan._replace(warnings=tuple(found))
+
+
+def _rivals(plan: Plan, machine: Machine) -> Iterator[str]:
+    """The distribution's service of the other server, when it waits for the next boot to take our port."""
+    assert plan.unit is not None
+    for name in SERVICES:
+        state = unit_state(machine, f"{name}.service")
+        if name != plan.unit.name and state.file == "enabled" and state.active != "active":
+            yield (
+                f"{name} is down now and starts with the machine: whoever is first then has the port;"
+                f" sudo systemctl disable {name}"
+            )
 
 
 def files_there(line: Line, plan: Plan, home: str, folder: str) -> HostFiles:

@@ -20,6 +20,8 @@ from keywright_ops.steps.foreign import foreign_data
 from keywright_ops.steps.keyspace import used_beyond
 from keywright_ops.targets.ports import TAKEN, holder
 
+SERVICES = ("redis-server", "valkey-server")  # Debian's; program and service have one name
+
 
 def refuse_foreign(opened: Opened, facts: Facts, adopt: bool) -> None:
     """Data that this environment did not write is never loaded, overwritten or removed unasked.
@@ -100,8 +102,8 @@ def refuse_taken_port(opened: Opened, steps: tuple[Step, ...], facts: Facts) -> 
         problem = "" if str(address).startswith("-") else transport.bind_problem(host, number)
         if problem == TAKEN:
             raise ApplyError(
-                f"port {number} on {host} is taken by {_holder(opened, number)}",
-                f"stop that, or declare another port: {_port_key(plan)} = {number + 10}",
+                f"port {number} on {host} is taken by {(who := _holder(opened, number))}",
+                f"{_ending(opened, who)}, or declare another port: {_port_key(plan)} = {number + 10}",
             )
         if problem:
             raise ApplyError(
@@ -113,6 +115,14 @@ def refuse_taken_port(opened: Opened, steps: tuple[Step, ...], facts: Facts) -> 
 def _holder(opened: Opened, number: int) -> str:
     host = opened.target.host
     return holder(number) if host is None else host.holder(number)
+
+
+def _ending(opened: Opened, who: str) -> str:
+    """What ends the one who holds a port: Debian's service of the other server, which a boot would start."""
+    name = who.partition(" ")[0]
+    if opened.target.host is None or name not in SERVICES:
+        return "stop that"
+    return f"`sudo systemctl disable --now {name}` there ends it, at a boot too"
 
 
 def _port_key(plan: Plan) -> str:

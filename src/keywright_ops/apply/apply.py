@@ -33,6 +33,7 @@ from keywright_ops.model.step import (
     RemoveFile,
     RunCommand,
     Signal,
+    SnapshotFailed,
     Speaks,
     Step,
     TurnSecret,
@@ -232,6 +233,8 @@ def _wait(until: Until, shop: Workshop) -> None:
 
 def _instead(until: Until) -> str:
     """What happened in place of what was waited for."""
+    if any(isinstance(each, SnapshotFailed) for each in until.unless):
+        return "the server cannot write it"
     ends = any(isinstance(each, ProcessGone) for each in until.conditions)
     return "the server refuses to end" if ends else "the server ended instead"
 
@@ -239,7 +242,7 @@ def _instead(until: Until) -> str:
 def _explained(step: Step, error: KeywrightError, shop: Workshop) -> ApplyError:
     """The failure as a sentence, with the server's own last words where it is about the server."""
     hint = error.hint
-    if isinstance(step.do, Control | Signal):
+    if isinstance(step.do, Control | Signal) or step.id == "snapshot":
         words = shop.target.supervisor.last_words()
         telling = [line for line in words if is_telling(line)] or list(words)
         none = "the server left no word in its log: is the disk full?"

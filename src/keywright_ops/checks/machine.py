@@ -11,7 +11,7 @@ from keywright_ops.render.firewall import server_port
 from keywright_ops.render.kernel import THP_FILE, setting_file
 from keywright_ops.steps.firewall import in_order, opened_to_all, wanted_rules
 from keywright_ops.steps.insight import made_from
-from keywright_ops.steps.machine import STARTING, kernel_is_ours, unit_state
+from keywright_ops.steps.machine import MODES, STARTING, kernel_is_ours, unit_state
 
 CLOSED = ("refused", "no answer")
 ASKED_FOR = ("-NOAUTH", "-WRONGPASS", "-DENIED")
@@ -56,7 +56,7 @@ def judge_kernel(proof: Proof, plan: Plan, machine: Machine | Missing) -> Outcom
         found = machine.kernel.get(setting_file(name), Missing("not asked"))
         if isinstance(found, Missing):
             return Outcome(proof, UNKNOWN, f"{name}: {found.why}")
-        larger = found.isdigit() and name != "vm.overcommit_memory" and int(found) >= int(value)
+        larger = found.isdigit() and name not in MODES and int(found) >= int(value)
         if found != value and not larger:
             wrong.append(f"{name} is {found}, declared {value}")
         seen.append(f"{name.rpartition('.')[2]} {found}")
@@ -86,7 +86,7 @@ def judge_firewall(proof: Proof, plan: Plan, machine: Machine | Missing) -> Outc
         return Outcome(proof, UNKNOWN, ufw.why)
     wanted = wanted_rules(plan, machine)
     wrong = []
-    if not in_order(ufw, wanted, port):
+    if not in_order(ufw, wanted):
         wrong.append("rules are missing, or a refusal stands before what is let in")
     wrong += [f"'{words}' opens it to all" for words in opened_to_all(ufw, port)]
     wrong += [

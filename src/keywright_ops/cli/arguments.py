@@ -105,11 +105,11 @@ def changing(parser: argparse.ArgumentParser) -> None:
 
 
 def engine_option(parser: argparse.ArgumentParser) -> None:
-    """Add the choice of the server for a Docker environment whose file leaves it open."""
+    """Add the choice of the server, in Docker or on a Linux host, where the file leaves it open."""
     parser.add_argument(
         "--engine",
         choices=("redis", "valkey"),
-        help="the server of a Docker environment, where the file names none; kept from then on",
+        help="the server in Docker or on a Linux host, where the file names none; kept from then on",
     )
 
 

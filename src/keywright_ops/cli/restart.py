@@ -23,7 +23,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Restart and prove, or print the steps."""
     if arguments.dry_run:
         opened = open_environment(arguments.file, arguments.env, os.environ)
-        show_steps("restart", opened.plan, (*down_steps(opened), start()), arguments)
+        show_steps(
+            "restart", opened.plan, (*down_steps(opened, for_good=False), start()), arguments
+        )
         return EXIT_WELL
     report = restart(ask(arguments))
     if arguments.json:

@@ -14,12 +14,12 @@ def parse_health(text: str, port: int) -> str | Missing:
         return Missing(
             f"port {port} does not answer" if not text else f"port {port} speaks no HTTP"
         )
-    code = head.split(" ", 2)[1]
+    code = (head.split(None, 2) + [""])[1]
     if code != "200":
         return Missing(f"{HEALTH} on port {port} answers HTTP {code}")
     try:
         told = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # however deep it is nested
         told = None
     status = told.get("status") if isinstance(told, dict) else None
     return status if isinstance(status, str) else Missing(f"port {port} is not RedisInsight's")

@@ -14,6 +14,13 @@ def parse_machine(text: str, why_not_root: str = "") -> Machine | Missing:
     found = sections(text)
     if "kernel" not in found:
         return Missing("the host did not answer to the end")
+    try:
+        return _machine(found, why_not_root)
+    except (LookupError, ValueError):
+        return Missing("the host did not answer as it was asked")
+
+
+def _machine(found: Mapping[str, str], why_not_root: str) -> Machine:
     release = parse_assignments(found["os"])
     uid, account, login = (found["root"].split("\n") + ["", ""])[:3]
     return Machine(
@@ -30,7 +37,7 @@ def parse_machine(text: str, why_not_root: str = "") -> Machine | Missing:
         units=parse_units(found["units"]),
         addresses=parse_addresses(found["addresses"]),
         ssh_ports=_ports(found["sshd"]),
-        came_from=(found["from"].split() or [""])[0],
+        came_from=parse_source(found["from"]),
         clock=float(found["clock"].strip() or 0),
         free=parse_free(found["free"]),
         folders=parse_folders(found["folders"]),
@@ -148,16 +155,34 @@ def parse_beside(text: str, engine: str) -> Beside | Missing:
 
 
 def parse_published(text: str) -> tuple[tuple[str, str, int], ...]:
-    """Return container, address and port of what `docker ps` shows as published (NAME<tab>PORTS)."""
+    """Return container, address and TCP port of what `docker ps` shows as published (NAME<tab>PORTS)."""
     found = []
     for line in text.split("\n"):
         name, _, ports = line.partition("\t")
         for each in ports.split(", "):
-            place, arrow, _ = each.partition("->")
-            address, _, number = place.rpartition(":")
-            if arrow and number.isdigit():
-                found.append((name, address.strip("[]"), int(number)))
+            place, _, inside = each.partition("->")
+            address, _, numbers = place.rpartition(":")
+            first, _, last = numbers.partition("-")  # neighbours are shown as one: 8000-8002
+            if inside.endswith("/tcp") and _is_port(first) and _is_port(last or first):
+                span = range(int(first), int(last or first) + 1)
+                found += [(name, address.strip("[]"), port) for port in span]
     return tuple(found)
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 5
+
+
+def parse_source(text: str) -> str:
+    """Return the address that ssh came from; "" when sshd knows none (it says UNKNOWN of a pipe)."""
+    from ipaddress import ip_address  # only where a host is asked
+
+    word = (text.split() or [""])[0]
+    try:
+        ip_address(word.partition("%")[0])
+    except ValueError:
+        return ""
+    return word
 
 
 def parse_heard(text: str) -> tuple[Heard, ...]:

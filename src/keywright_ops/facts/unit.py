@@ -14,7 +14,8 @@ def parse_main_process(text: str, unit: str) -> Process | Missing:
     state = dict(line.split("=", 1) for line in told_of.split("\n") if "=" in line)
     lines = rest.split("\n")
     start = parse_proc_stat_start(lines[0]) if rest else None
-    if start is None or len(lines) < 3:
+    pid = state.get("MainPID", "")
+    if start is None or len(lines) < 3 or not pid.isdecimal():
         if state.get("LoadState") == "not-found":
             return Missing(f"there is no service {unit}")
         sub, result = state.get("SubState", ""), state.get("Result", "")
@@ -22,5 +23,4 @@ def parse_main_process(text: str, unit: str) -> Process | Missing:
         return Missing(f"no server of this environment runs ({unit} is {sub or 'unknown'}{why})")
     suspended = lines[0].rpartition(")")[2].split()[0] == "T"
     command = tuple(line for line in lines[2:] if line)
-    pid = int(state.get("MainPID", "0"))
-    return Process(pid, start, lines[1], command or (lines[1],), suspended)
+    return Process(int(pid), start, lines[1], command or (lines[1],), suspended)

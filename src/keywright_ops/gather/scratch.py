@@ -2,10 +2,12 @@
 
 import shutil
 import time
+from collections.abc import Callable
 
 from keywright.errors import ReplyError
 from keywright_ops.facts.info import parse_info
-from keywright_ops.gather.scratch_container import load_in_container
+from keywright_ops.facts.loaded import parse_scratch
+from keywright_ops.gather.scratch_container import LIMIT, load_in_container, load_options
 from keywright_ops.gather.scratch_server import (
     folder_size,
     load_with_program,
@@ -45,8 +47,7 @@ def load_copy(proof: Proof, target: Target, plan: Plan, facts: Facts, canary: st
         _await_written(target)
     elif "dump.rdb" not in (target.transport.names(directory) or ()):
         return Outcome(proof, UNKNOWN, "no snapshot has been taken yet")
-    load = _load_here if target.container is None else _load_in_container
-    found = load(target, plan, facts.process, canary)
+    found = _way(target)(target, plan, facts.process, canary)
     if found is None:
         return Outcome(proof, UNKNOWN, "the files were being rewritten all the time")
     if isinstance(found, Missing):
@@ -57,7 +58,19 @@ def load_copy(proof: Proof, target: Target, plan: Plan, facts: Facts, canary: st
     return Outcome(proof, PASSED, f"copy of {size} bytes: {found.keys} keys{canary_too}")
 
 
+Load = Callable[[Target, Plan, Process, str], "Loaded | Missing | None"]
+
+
+def _way(target: Target) -> Load:
+    """Where the data lies it is copied and loaded: here, in a container of its image, or on its host."""
+    if target.host is not None:
+        return _load_on_host
+    return _load_here if target.container is None else _load_in_container
+
+
 def _size(target: Target, directory: str) -> int | Missing:
+    if target.host is not None:
+        return target.host.size(directory)
     if target.data is None:
         return folder_size(directory)
     lying = target.data.look()
@@ -85,11 +98,31 @@ def _load_in_container(
 ) -> Loaded | Missing | None:
     """Let a container of the same image copy the volume and load it; None as above."""
     assert plan.container is not None
+    image, volume, layout = process.executable, plan.container.volume, plan_layout(plan)
+    return _undisturbed(
+        target, lambda: load_in_container(("docker",), image, volume, layout, canary)
+    )
+
+
+def _load_on_host(
+    target: Target, plan: Plan, process: Process, canary: str
+) -> Loaded | Missing | None:
+    """Let the host copy the folder and load it with the program that runs there; None as above."""
+    host, unit = target.host, plan.unit
+    assert host is not None and unit is not None
+    program = process.command[0].split(" ")[0]  # a server adds its address to its own title
+    words = (program, unit.account, plan.persistence.directory)
+    options = load_options(plan_layout(plan))
+    return _undisturbed(
+        target, lambda: parse_scratch(host.load_copy(*words, options, canary, LIMIT))
+    )
+
+
+def _undisturbed(target: Target, load: Callable[[], Loaded | Missing]) -> Loaded | Missing | None:
+    """Load while no rewrite exchanges the files; None when one did each time."""
     for _ in range(ATTEMPTS):
         before = _rewrites(target)
-        found = load_in_container(
-            ("docker",), process.executable, plan.container.volume, plan_layout(plan), canary
-        )
+        found = load()
         if before and before == _rewrites(target):
             return found
         time.sleep(0.1)

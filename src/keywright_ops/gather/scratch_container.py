@@ -90,6 +90,13 @@ def container_argv(
         *("--security-opt", "no-new-privileges"),
         *("-v", f"{source}:/from:ro", "--entrypoint", "sh", image),
         *("-c", SCRIPT, "keywright", f"{limit:.0f}", canary),
+        *load_options(layout),
+    )
+
+
+def load_options(layout: Layout) -> tuple[str, ...]:
+    """Return what a server is told that loads a copy: nobody to hear, nothing to write, which files."""
+    return (
         *("--port", "0", "--save", "", "--daemonize", "no", "--logfile", ""),
         *("--appendonly", "yes" if layout.appendonly else "no"),
         *(word for name, value in layout.settings for word in (f"--{name}", value)),

@@ -82,6 +82,10 @@ class Presents(NamedTuple):
     fingerprint: str
 
 
+class SnapshotFailed(NamedTuple):
+    """No snapshot is being written, and the last one could not be."""
+
+
 class LineComesBack(NamedTuple):
     """The Linux host lets a new connection of ours in."""
 
@@ -97,6 +101,7 @@ Condition = (
     | Accepts
     | SessionsGone
     | Presents
+    | SnapshotFailed
     | LineComesBack
 )
 

@@ -81,7 +81,7 @@ def process(values: Values, home: str) -> tuple[Directive, ...]:
     logfile = f"{home}/server.log" if values.kind == "local" else ""
     if values.kind == "systemd":
         logfile = values.text("unit.log_file")
-        pidfile["systemd"] = f"/run/{values.text('unit.account')}/{values.text('unit.name')}.pid"
+        pidfile["systemd"] = f"/run/{values.engine()}/{values.engine()}-server.pid"  # the unit's
     own: tuple[Directive, ...] = ()
     if values.kind == "local":
         # `ps` then shows the path of redis.conf, by which Keywright knows its own process.

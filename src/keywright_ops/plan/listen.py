@@ -29,7 +29,9 @@ def decide_listen(
         # With a minus, so that a start does not fail when an interface comes up later.
         bind = (*bind, *(f"-{each}" if isinstance(each, str) else each for each in outer(host)))
     if values.kind == "systemd":
-        bind = (*bind, *_private(values, host))
+        named = [each.removeprefix("-") for each in bind if isinstance(each, str)]
+        private = _private(values, host)  # an address twice, and the server would not start
+        bind = (*bind, *(each for each in private if str(each).removeprefix("-") not in named))
     return Listen(decide_port(values, host, kept, tls), bind, values.flag("protected_mode"), tls)
 
 

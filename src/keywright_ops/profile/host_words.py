@@ -12,9 +12,10 @@ def parse_interfaces(value: object) -> tuple[str, ...]:
     hint = 'write names as `ip link` shows them, such as ["eth1"]'
     if not isinstance(value, list):
         raise NotThat(f"a list of interfaces is needed, not {called(value)}", hint)
-    names = tuple(parse_text(each) for each in value)
+    # `ip link` shows eth1@if7 for the eth1 that is tied to interface 7 elsewhere
+    names = tuple(parse_text(each).partition("@")[0] for each in value)
     for name in names:
-        if not spelled(name, LETTERS, LETTERS + "_.-@", LONGEST_INTERFACE):
+        if not spelled(name, LETTERS, LETTERS + "_.-", LONGEST_INTERFACE):
             raise NotThat(f"{called(name)} is not the name of an interface", hint)
         if name == "lo" or name.startswith("docker0"):
             raise NotThat(f"{name} is listened on already", "name those of private networks")

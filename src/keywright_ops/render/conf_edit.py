@@ -49,8 +49,10 @@ def _replaced(line: str, names: frozenset[str]) -> str:
     bare = line.strip(" \t\r")
     if not bare or bare.startswith("#"):
         return line
-    words = split_words(bare) or bare.split()
-    name = canonical_name(words[0])
+    words = split_words(bare)
+    if words is None:  # its quotes are not balanced
+        words = bare.split()
+    name = canonical_name(words[0]) if words else ""  # a form feed alone is no word
     if name in PASSWORDS:
         return NOT_KEPT.format(name=name)
     return f"{SET_BELOW}{bare}" if name in names else line

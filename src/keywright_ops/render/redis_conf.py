@@ -15,7 +15,7 @@ def render_redis_conf(plan: Plan) -> str:
     Words are quoted where the server's grammar needs it, so any text survives.
     """
     lines = [
-        f"# redis.conf of {_one_line(plan.app)}, environment {_one_line(plan.environment)}.",
+        f"# {_file_name(plan)} of {_one_line(plan.app)}, environment {_one_line(plan.environment)}.",
         "# Written by Keywright from keywright.toml: change it there, then run `keywright up`.",
         "# A change made here is found by `keywright diff`.",
     ]
@@ -28,6 +28,10 @@ def render_redis_conf(plan: Plan) -> str:
             lines.append(f"# {_one_line(directive.why)}")
         lines += _directive_lines(directive)
     return "\n".join(lines) + "\n"
+
+
+def _file_name(plan: Plan) -> str:
+    return plan.unit.conf.rpartition("/")[2] if plan.unit is not None else "redis.conf"
 
 
 def _directive_lines(directive: Directive) -> list[str]:

@@ -1,10 +1,11 @@
-"""Plan → the drop-in for Debian's hardened redis-server.service; each line with its reason."""
+"""Plan → the drop-in for Debian's hardened unit of Redis or Valkey; each line with its reason."""
 
 from keywright_ops.model.plan import Plan
 from keywright_ops.render.waits import start_seconds, stop_seconds
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-DEBIAN_WRITABLE = ("/var/lib/redis", "/var/log/redis", "/var/run/redis", "/run/redis")
+# What Debian's units of both servers let them write; {} is the server's name.
+DEBIAN_WRITABLE = ("/var/lib/{}", "/var/log/{}", "/var/run/{}", "/run/{}", "/etc/{}")
 DEBIAN_NOFILE = 65535
 RESERVED_DESCRIPTORS = 32  # what the server keeps for itself beside its clients
 
@@ -70,11 +71,12 @@ def _service_lines(plan: Plan) -> list[tuple[str, str]]:
         ),
     ]
     assert plan.unit is not None
+    writable = tuple(f"{each.format(plan.engine.name)}/" for each in DEBIAN_WRITABLE)
     for directory, what in (
         (plan.persistence.directory, "the data is"),
         (plan.unit.backup_directory, "copies of it may be written"),
     ):
-        if directory and not any(f"{directory}/".startswith(f"{ok}/") for ok in DEBIAN_WRITABLE):
+        if directory and not f"{directory}/".startswith(writable):
             lines.append(
                 (
                     f"ReadWritePaths={unit_path(f'-{directory}')}",

@@ -11,9 +11,27 @@ from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import RedisCommand, RunCommand, Step
 from keywright_ops.steps.keyspace import keeps_data, keys_held
+from keywright_ops.steps.snapshot import write_snapshot
 
 SAVE_AT_END = "31536000 1"  # once a year, if anything changed: so rare that only the end counts
 DUMP = "dump.rdb"
+
+
+def before_ending(plan: Plan, facts: Facts) -> list[Step]:
+    """Return what comes before a stop, so that it costs nothing: [] where an append-only file is kept.
+
+    A server that is to save as it ends writes a snapshot first: systemd kills one that cannot after a
+    while, and by then nothing could be saved any more.
+    """
+    if isinstance(facts.info, Missing) or not keys_held(facts):
+        return []
+    live = {} if isinstance(facts.config, Missing) else facts.config
+    if live.get("appendonly") == "yes" or plan.persistence.appendonly:
+        return []
+    carried = [] if plan.persistence.promised else carry(facts)
+    undo = RunCommand(("mv", "-f", *_retired(plan))) if carried else None
+    steps = write_snapshot(facts, "first, since a stop that cannot save is cut off")
+    return [*carried, *steps[:-1], steps[-1]._replace(undo=undo)]
 
 
 def carry(facts: Facts) -> list[Step]:
@@ -41,8 +59,7 @@ def retire_dump(plan: Plan, facts: Facts) -> list[Step]:
     loaded = facts.info.get("rdb_last_load_keys_loaded", "0")
     if DUMP not in stored or loaded == "0" or facts.info.get("rdb_saves", "1") != "0":
         return []
-    dump = f"{plan.persistence.directory}/{DUMP}"
-    place = f"{plan.unit.backup_directory}/loaded-{DUMP}"
+    dump, place = _retired(plan)
     return [
         Step(
             id="retire-dump",
@@ -51,3 +68,9 @@ def retire_dump(plan: Plan, facts: Facts) -> list[Step]:
             undo=RunCommand(("mv", "-f", place, dump)),
         )
     ]
+
+
+def _retired(plan: Plan) -> tuple[str, str]:
+    """Where the dump lies, and where it is moved so that no start loads it again."""
+    assert plan.unit is not None
+    return f"{plan.persistence.directory}/{DUMP}", f"{plan.unit.backup_directory}/loaded-{DUMP}"

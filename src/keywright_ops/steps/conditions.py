@@ -17,6 +17,7 @@ from keywright_ops.model.step import (
     ProcessGone,
     Said,
     SessionsGone,
+    SnapshotFailed,
     Speaks,
 )
 
@@ -60,6 +61,11 @@ def holds(condition: Condition, facts: Facts) -> bool | Missing:
         case Presents(fingerprint):
             seen = facts.certificate
             return seen if isinstance(seen, Missing) else seen.fingerprint == fingerprint
+        case SnapshotFailed():
+            if isinstance(facts.info, Missing):
+                return facts.info
+            asked = ("rdb_bgsave_in_progress", "rdb_last_bgsave_status")
+            return [facts.info.get(name) for name in asked] == ["0", "err"]
         case LineComesBack():
             return facts.line
         case _:
@@ -83,6 +89,8 @@ def questions(conditions: tuple[Condition, ...]) -> frozenset[str]:
         match condition:
             case FieldIs(question, _, _):
                 wanted.add(question)
+            case SnapshotFailed():
+                wanted.add("info")
             case FileIs():
                 wanted.add("files")
             case Answers() | Speaks():

@@ -133,6 +133,7 @@ def _change_running(declared: Declared, facts: Facts) -> list[Step]:
     anew = _housing_reasons(declared, facts)
     reasons = anew if _is_foreign(plan, facts) else [*_restart_reasons(plan, facts), *anew]
     steps += open_beside(plan, facts)
+    reasons += _late_addresses(plan, facts)
     if reloads_live(facts):
         steps += reload_certificate(plan, declared.certificate, facts)
     elif stale(plan, declared.certificate, facts):
@@ -161,12 +162,21 @@ def _change_running(declared: Declared, facts: Facts) -> list[Step]:
 
 
 def carry_over(plan: Plan, facts: Facts) -> list[Step]:
-    """On a Linux host our own restart costs no session, even where the profile keeps nothing."""
-    if plan.unit is None or plan.persistence.promised:
+    """On a Linux host our own stop costs no session, even where the profile keeps nothing."""
+    if plan.unit is None:
         return []
-    from keywright_ops.steps.carry import carry
+    from keywright_ops.steps.carry import before_ending
 
-    return carry(facts)
+    return before_ending(plan, facts)
+
+
+def _late_addresses(plan: Plan, facts: Facts) -> list[str]:
+    """Why a Linux host's server has to be started anew: an address came after it."""
+    if not isinstance(facts.machine, Machine):
+        return []
+    from keywright_ops.steps.machine import unheard  # `local` binds no address that could be late
+
+    return [f"{each} came after it" for each in unheard(plan, facts.machine, facts)]
 
 
 def _housing_reasons(declared: Declared, facts: Facts) -> list[str]:

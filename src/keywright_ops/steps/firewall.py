@@ -32,7 +32,10 @@ def tend_firewall(plan: Plan, machine: Machine) -> list[Step]:
 
 
 def wanted_rules(plan: Plan, machine: Machine) -> tuple[Rule, ...]:
-    """Return ufw's rules in order; one that lets SSH in stands there for every port of the real sshd."""
+    """Return ufw's rules in order; one that lets SSH in stands there for every port of the real sshd.
+
+    On a host without sshd there is no port to let anybody in at.
+    """
     found: list[Rule] = []
     for rule in firewall_rules(plan):
         if rule.firewall != "ufw":
@@ -40,30 +43,57 @@ def wanted_rules(plan: Plan, machine: Machine) -> tuple[Rule, ...]:
         ports: tuple[int | str, ...] = (rule.port,)
         if rule.name.startswith("ssh-"):
             ports = machine.ssh_ports or ports
-        found += [rule._replace(port=port) for port in ports]
+        found += [rule._replace(port=port) for port in ports if isinstance(port, int)]
     return tuple(found)
 
 
-def in_order(ufw: Ufw, wanted: tuple[Rule, ...], port: int) -> bool:
-    """Whether every rule is there, what is let in above every refusal of the port."""
+def in_order(ufw: Ufw, wanted: tuple[Rule, ...]) -> bool:
+    """Whether every rule is there, what is let in above every refusal of its port.
+
+    ufw shows the rules of IPv6 alone behind all others, wherever they stand among IPv6's: of these only the
+    presence is known.
+    """
     present = [rule.words for rule in ufw.rules]
-    lets = [ufw_words(rule) for rule in wanted if rule.action == "allow"]
-    denies = [ufw_words(rule) for rule in wanted if rule.action == "deny"]
-    if any(words not in present for words in (*lets, *denies)):
+    if any(ufw_words(rule) not in present for rule in wanted):
         return False
-    refusals = [at for at, words in enumerate(present) if words in _refusals(port)]
-    return all(present.index(words) < min(refusals, default=len(present)) for words in lets)
+    lets = [rule for rule in wanted if rule.action == "allow" and ":" not in rule.source]
+    return all(present.index(ufw_words(rule)) < _refused_at(present, rule.port) for rule in lets)
 
 
 def opened_to_all(ufw: Ufw, port: int) -> tuple[str, ...]:
-    """Return the rules that let everybody reach the port, as the words that added them."""
-    wide = (f"allow {port}", f"allow {port}/tcp", f"limit {port}", f"limit {port}/tcp")
-    return tuple(rule.words for rule in ufw.rules if rule.words in wide)
+    """Return the rules that let everybody reach the port, as the words that added them.
+
+    One for several ports (`allow 6000:7000/tcp`) counts where it stands before the port's refusal.
+    """
+    present = [rule.words for rule in ufw.rules]
+    end = _refused_at(present, port)
+    wide = [each for each in enumerate(present) if is_for_all(each[1], ("allow", "limit"), port)]
+    return tuple(words for at, words in wide if at < end or _alone(words))
 
 
-def _refusals(port: int) -> tuple[str, ...]:
-    verbs = ("deny", "reject")
-    return tuple(f"{verb} {what}" for verb in verbs for what in (f"{port}", f"{port}/tcp"))
+def is_for_all(words: str, verbs: tuple[str, ...], port: int | str) -> bool:
+    """Whether the rule is one of these verbs for everybody who comes to the TCP port, from wherever."""
+    told = [word for word in words.split() if word not in ("in", "log", "log-all")]
+    verb, *rest = told or [""]
+    ports, _, protocol = rest[0].partition("/") if len(rest) == 1 else ("", "", "")
+    if verb not in verbs or protocol not in ("", "tcp"):
+        return False
+    spans = [each.partition(":") for each in ports.split(",")]
+    return any(
+        (first + last).isdigit() and int(first) <= int(port) <= int(last or first)
+        for first, _, last in spans
+    )
+
+
+def _refused_at(present: list[str], port: int | str) -> int:
+    """Where everybody is refused first; behind the end when nobody is."""
+    refusals = (at for at, each in enumerate(present) if is_for_all(each, ("deny", "reject"), port))
+    return min(refusals, default=len(present))
+
+
+def _alone(words: str) -> bool:
+    """Whether it names one port, so that nobody else's goes with it."""
+    return not {",", ":"} & set(words)
 
 
 def _rules(plan: Plan, ufw: Ufw, wanted: tuple[Rule, ...]) -> list[Step]:
@@ -73,7 +103,7 @@ def _rules(plan: Plan, ufw: Ufw, wanted: tuple[Rule, ...]) -> list[Step]:
         rule for rule in ufw.rules if rule.comment.startswith(OURS) and rule.words not in words
     ]
     steps = [_delete(each, "no longer declared", Danger.CLIENTS_FOLLOW) for each in stale]
-    if not in_order(ufw, wanted, port):
+    if not in_order(ufw, wanted):
         present = {rule.words for rule in ufw.rules}
         for rule in reversed([each for each in wanted if each.action == "allow"]):
             if ufw_words(rule) in present:
@@ -82,7 +112,7 @@ def _rules(plan: Plan, ufw: Ufw, wanted: tuple[Rule, ...]) -> list[Step]:
             steps.append(_add(rule, "prepend"))
         denies = [each for each in wanted if each.action == "deny"]
         steps += [_add(each, "") for each in denies if ufw_words(each) not in present]
-    wide = opened_to_all(ufw, port)
+    wide = [each for each in opened_to_all(ufw, port) if _alone(each)]
     return steps + [
         _delete(UfwRule(each, ""), "it opens the port to all", Danger.CLIENTS_FOLLOW)
         for each in wide
@@ -135,11 +165,16 @@ def locked_out(plan: Plan, machine: Machine) -> str:
 
 
 def _ssh_is_open(machine: Machine, ufw: Ufw) -> bool:
-    present = {rule.words for rule in ufw.rules}
+    present = [rule.words for rule in ufw.rules]
 
     def opened(port: int) -> bool:
-        names = (f"{port}", f"{port}/tcp", *(("OpenSSH",) if port == 22 else ()))
-        return any(f"{verb} {name}" in present for verb in ("allow", "limit") for name in names)
+        lets = [
+            at
+            for at, words in enumerate(present)
+            if is_for_all(words, ("allow", "limit"), port)
+            or (port == 22 and words in ("allow OpenSSH", "limit OpenSSH"))
+        ]
+        return min(lets, default=len(present)) < _refused_at(present, port)
 
     return bool(machine.ssh_ports) and all(opened(port) for port in machine.ssh_ports)
 

@@ -20,6 +20,7 @@ from keywright_ops.steps.nginx import SITE_FILES, tend_site
 
 NO_UNIT = UnitState("not-found", "inactive", "dead", "", False)
 LATEST = "latest"
+MODES = ("vm.overcommit_memory",)  # its numbers are names: 2 is not more than 1
 LATER = frozenset(map(write_id, SITE_FILES))  # written once nginx is there
 STARTING = ("enabled", "alias", "static")  # what systemd calls a unit that starts with the machine
 
@@ -116,7 +117,7 @@ def copy_data(plan: Plan, version: str, stored: tuple[str, ...]) -> list[Step]:
     steps = [Step("copy-data", f"copy the data to {place}", RunCommand(words))]
     for name in kept:
         checker = "rdb" if name == "dump.rdb" else "aof"
-        argv = (f"{plan.unit.account}-check-{checker}", f"{place}/{name}")
+        argv = (f"{plan.engine.name}-check-{checker}", f"{place}/{name}")
         steps.append(Step(f"check-{name}", f"check the copy: {name} is whole", RunCommand(argv)))
     return steps
 
@@ -148,7 +149,7 @@ def tune_kernel(plan: Plan, machine: Machine, written: frozenset[str]) -> list[S
     from_file = [
         name
         for name, value in plan.kernel.settings
-        if _less(machine.kernel.get(setting_file(name)), value)
+        if _less(name, machine.kernel.get(setting_file(name)), value)
     ]
     if from_file:
         title = f"set {', '.join(from_file)} in the kernel"
@@ -170,10 +171,10 @@ def kernel_is_ours(kernel: Kernel, machine: Machine) -> bool:
     return all(setting_file(name) in machine.writable for name, _ in kernel.settings)
 
 
-def _less(seen: str | Missing | None, value: str) -> bool:
+def _less(name: str, seen: str | Missing | None, value: str) -> bool:
     if not isinstance(seen, str):
         return False  # the kernel does not have it, or does not show it: the proof says so
-    if seen.isdigit() and value.isdigit():
+    if seen.isdigit() and value.isdigit() and name not in MODES:
         return int(seen) < int(value)
     return seen != value
 
@@ -220,6 +221,18 @@ def disable(plan: Plan, machine: Machine) -> list[Step]:
             undo=RunCommand(("systemctl", "enable", "-q", name)),
         )
     ]
+
+
+def unheard(plan: Plan, machine: Machine, facts: Facts) -> list[str]:
+    """Return the declared addresses that the host has and its running server does not listen on.
+
+    One that was not there when it started (`bind -…`) is never taken up later.
+    """
+    if isinstance(facts.listening, Missing) or "0.0.0.0" in facts.listening:  # noqa: S104
+        return []
+    there = {each.address for each in machine.addresses}
+    wanted = [str(each).removeprefix("-") for each in plan.listen.bind]
+    return [each for each in wanted if each in there and each not in facts.listening]
 
 
 def prepare(

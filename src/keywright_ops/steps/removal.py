@@ -22,9 +22,9 @@ from keywright_ops.model.step import (
 )
 from keywright_ops.steps.appendonly import appendonly_on_disk, await_rewrite
 from keywright_ops.steps.restart import stop
+from keywright_ops.steps.snapshot import SNAPSHOT_PACE, await_snapshot
 
 SHORTEST_STILL = 30  # seconds that writes wait at most, besides those for the size of the data
-SAVE_PACE = 20 * 2**20  # bytes a second that the slowest disk takes
 FOR_LOADING = (*LAYOUT, "maxmemory", "maxmemory-policy")  # what the manifest tells of the settings
 
 
@@ -34,7 +34,7 @@ def hold_still(facts: Facts) -> list[Step]:
     `facts` must hold info and config. With the append-only file on, the stop itself flushes it.
     """
     assert not isinstance(facts.info, Missing)
-    seconds = SHORTEST_STILL + int(facts.info.get("used_memory", "0")) // SAVE_PACE
+    seconds = SHORTEST_STILL + int(facts.info.get("used_memory", "0")) // SNAPSHOT_PACE
     pause = Step(
         id="hold-writes",
         title=f"let writes wait (at most {seconds} s), so that nothing changes any more",
@@ -47,7 +47,7 @@ def hold_still(facts: Facts) -> list[Step]:
         rewrites = ("aof_rewrite_in_progress", "aof_rewrite_scheduled")
         busy = any(facts.info.get(name) == "1" for name in rewrites)
         return [await_rewrite(), pause] if busy else [pause]
-    waiting = _await_child() if facts.info.get("rdb_bgsave_in_progress") == "1" else []
+    waiting = [await_snapshot()] if facts.info.get("rdb_bgsave_in_progress") == "1" else []
     return [pause, *waiting, _save(seconds)]
 
 
@@ -61,19 +61,6 @@ def _save(seconds: int) -> Step:
         until=Until(saved, limit=seconds, silence=seconds),
         danger=Danger.DISTURBS,
     )
-
-
-def _await_child() -> list[Step]:
-    """SAVE is refused while a snapshot is written in the background; that one is too old for us."""
-    done = Until((FieldIs("info", "rdb_bgsave_in_progress", "0"),), limit=600.0, pace=0.01)
-    return [
-        Step(
-            id="await-snapshot",
-            title="wait for the snapshot that is being written",
-            do=RedisCommand(ADMIN, ("PING",)),
-            until=done,
-        )
-    ]
 
 
 def stop_and_keep(plan: Plan, facts: Facts, lying: Lying, program: str) -> list[Step]:

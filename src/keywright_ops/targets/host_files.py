@@ -122,7 +122,8 @@ class HostFiles:
         answer = self._shell.script(NAMES, folder)
         if answer.code != 0:
             return _missing(folder, answer)
-        return tuple(sorted(answer.output.decode("utf-8", "surrogateescape").splitlines()))
+        lines = answer.output.decode("utf-8", "surrogateescape").split("\n")
+        return tuple(sorted(line for line in lines if line))
 
     def write(self, path: str, content: bytes, mode: int) -> None:
         """Replace the file atomically and durably; it keeps its owner. Missing folders are made."""

@@ -1,8 +1,12 @@
 """A Linux host: asked everything that the plan and the diff need by one script in one round trip."""
 
+from functools import cache
+
 from keywright.endpoint import Endpoint
 from keywright.secret import Secret
+from keywright_ops.facts.apt import parse_offered
 from keywright_ops.facts.insight import HEALTH, parse_health
+from keywright_ops.facts.loaded import CANARY, INFO, LOG
 from keywright_ops.facts.machine import parse_holder, parse_machine
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.machine import Machine
@@ -37,7 +41,8 @@ at packages; dpkg-query -W -f '${Package}\t${Version}\t${db:Status-Status}\t${db
 at policy; apt-cache policy "$package" "$tools" 2>/dev/null
 at audit; dpkg --audit 2>/dev/null | head -n 20
 at units; systemctl show -p @PROPERTIES@ \
-    "$unit.service" docker.service nginx.service keywright-thp.service @ROLLBACK@ 2>/dev/null
+    "$unit.service" redis-server.service valkey-server.service docker.service nginx.service \
+    keywright-thp.service @ROLLBACK@ 2>/dev/null
 at addresses; ip -o addr 2>/dev/null
 at sshd; { sshd -T || /usr/sbin/sshd -T; } 2>/dev/null | grep -E '^port '
 at heard; ss -H -l -t -n -p 2>/dev/null
@@ -70,6 +75,44 @@ exec nsenter "--net=/proc/$pid/ns/net" timeout 5 bash -c '
 FETCH = r"""
 timeout 3 bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$0" || exit
     printf "GET %s HTTP/1.0\\r\\nHost: 127.0.0.1\\r\\n\\r\\n" "$1" >&3; cat <&3' "$1" "$2"
+"""
+# What apt could install: by its lists where $2 is a version that they hold, else by the archives' newest,
+# asked into a folder that goes again. Nothing of the host is changed. $1 is the package.
+OFFERED = r"""
+export LC_ALL=C; umask 022; package=$1 version=$2
+offered() { apt-cache "$@" madison "$package" 2>/dev/null; }
+found=$(offered)
+case $found in *"| $version "*) printf '%s\n' "$found"; exit ;; esac
+lists=$(mktemp -d "${TMPDIR:-/tmp}/keywright-apt.XXXXXX") || exit
+trap 'rm -rf "$lists"' EXIT
+chmod 755 "$lists" && mkdir "$lists/partial"
+set -- -o "Dir::State::Lists=$lists" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=
+apt-get -q=2 "$@" -o APT::Update::Error-Mode=any update 2>&1 >/dev/null
+offered "$@"
+"""
+# The copy is loaded as the service's own account, in a folder that nobody else enters. Whatever becomes of
+# us, the server ends by its time limit. INFO has async_loading:0 while it loads.
+LOAD = rf"""
+limit=$1 canary=$2 from=$3 server=$4 account=$5; shift 5
+cli=${{server%-server}}-cli
+room=$(mktemp -d /tmp/keywright.XXXXXX) || exit 1
+trap 'kill "$job" 2>/dev/null; wait "$job" 2>/dev/null; rm -rf "$room"' EXIT
+cp -R -- "$from" "$room/data" && chown -R "$account:" "$room" || {{ echo '{LOG}'; exit 1; }}
+cd "$room" || exit 1
+timeout "$limit" setpriv --reuid="$account" --regid="$account" --clear-groups \
+    "$server" --dir "$room/data" --unixsocket "$room/s" "$@" >"$room/log" 2>&1 </dev/null &
+job=$!
+while case $(sed "s/.*) //" "/proc/$job/stat" 2>/dev/null) in ""|Z*) false ;; esac; do
+    info=$("$cli" -s "$room/s" INFO 2>/dev/null)
+    case $info in *[!_]loading:0*)
+        printf '%s\n' '{INFO}' "$info" '{CANARY}'
+        [ -z "$canary" ] || "$cli" -s "$room/s" GET "$canary"
+        exit 0;;
+    esac
+    sleep 0.05
+done
+echo '{LOG}'; tail -n 40 "$room/log"
+[ -s "$room/log" ] || echo "sh: it was not loaded within $limit seconds"
 """
 HOLDER = r"""
 ss -H -l -t -n -p "sport = :$1" 2>/dev/null; echo @@
@@ -120,6 +163,13 @@ class LinuxHost:
         answer = self._shell.script(HOLDER, str(port))
         return parse_holder(answer.output.decode("utf-8", "replace"))
 
+    def offered(self, package: str, version: str = "") -> tuple[str, ...] | Missing:
+        """The versions of a package that apt could install there; Missing with apt's own complaint.
+
+        apt's lists will do where they hold `version`, else the archives are asked, once a run.
+        """
+        return parse_offered(_offered(self._shell, package, version))
+
     def lets_in(self) -> bool | Missing:
         """Whether a new connection of ours is let in; here there is none to be made."""
         if self._ssh is None:
@@ -151,6 +201,27 @@ class LinuxHost:
             return Missing(said or "no connection")
         return answer.output.decode("utf-8", "replace").strip()
 
+    def size(self, folder: str) -> int | Missing:
+        """How many bytes lie in a folder of the host."""
+        words = self._shell.script('du -sb -- "$1" 2>/dev/null', folder).output.split()
+        return (
+            int(words[0]) if words and words[0].isdigit() else Missing(f"{folder} cannot be read")
+        )
+
+    def load_copy(
+        self,
+        program: str,
+        account: str,
+        folder: str,
+        options: tuple[str, ...],
+        canary: str,
+        limit: float,
+    ) -> str:
+        """Copy a folder, load the copy with a server that nobody reaches, and remove both."""
+        words = (f"{limit:.0f}", canary, folder, program, account, *options)
+        answer = self._shell.script(LOAD, *words)
+        return (answer.output + answer.errors).decode("utf-8", "replace")
+
     def visit(self, site: str, secure: bool, path: str, password: Secret | None) -> str | Missing:
         """What nginx answers to a visitor of the site, asked at the host's loopback."""
         port = 443 if secure else 80
@@ -162,3 +233,8 @@ class LinuxHost:
         """What RedisInsight says of itself at the host's loopback."""
         answer = self._shell.script(FETCH, str(port), HEALTH)
         return parse_health(answer.output.decode("utf-8", "replace"), port)
+
+
+@cache
+def _offered(shell: Shell, package: str, version: str) -> str:
+    return shell.script(OFFERED, package, version).output.decode("utf-8", "replace")

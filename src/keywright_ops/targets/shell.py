@@ -41,16 +41,17 @@ trap 'exit 1' HUP TERM INT PIPE
 printf '\n%s %s %s\n' @TOKEN@ "$(id -u)" "$(printf %s "$KEYWRIGHT_WHY" | head -n 1)"
 """
 REQUEST = r"""
-( set -- @WORDS@
+( @GONE@set -- @WORDS@
 @SCRIPT@
 ) <@INPUT@ >"$KEYWRIGHT_HOLD/o" 2>"$KEYWRIGHT_HOLD/e"
 printf '%s %s %s %s\n' @TOKEN@ "$?" "$(wc -c <"$KEYWRIGHT_HOLD/o")" "$(wc -c <"$KEYWRIGHT_HOLD/e")"
-cat "$KEYWRIGHT_HOLD/o" "$KEYWRIGHT_HOLD/e"; rm -f "$KEYWRIGHT_HOLD/i"
+cat "$KEYWRIGHT_HOLD/o" "$KEYWRIGHT_HOLD/e"
 """
 INPUT = """base64 -d >"$KEYWRIGHT_HOLD/i" <<'@TOKEN@'
 @TEXT@
 @TOKEN@
 """
+GONE = 'rm -f "$KEYWRIGHT_HOLD/i"; '  # it is open already: whatever is killed from here on leaves no secret
 
 
 class Answer(NamedTuple):
@@ -109,7 +110,7 @@ class Shell:
         self, argv: Sequence[str], stdin: bytes | str | Secret = b"", timeout: float | None = None
     ) -> Completed:
         """Run a program there to its end. Raises Unreachable when the shell is lost."""
-        answer = self.script('"$@"', *argv, stdin=stdin, timeout=timeout)
+        answer = self.script('exec "$@"', *argv, stdin=stdin, timeout=timeout)
         output, errors = (
             each.decode("utf-8", "surrogateescape") for each in (answer.output, answer.errors)
         )
@@ -151,7 +152,8 @@ class Shell:
 
             parts = INPUT.replace("@TEXT@", encodebytes(stdin).decode().strip())
         source = '"$KEYWRIGHT_HOLD/i"' if stdin else "/dev/null"
-        parts += REQUEST.replace("@INPUT@", source).replace("@SCRIPT@", text.strip("\n"))
+        parts += REQUEST.replace("@INPUT@", source).replace("@GONE@", GONE if stdin else "")
+        parts = parts.replace("@SCRIPT@", text.strip("\n"))
         parts = parts.replace("@TOKEN@", self._token)
         # last, since a word may look like one of the places above
         parts = parts.replace("@WORDS@", " ".join(map(quote, words)), 1)
@@ -173,6 +175,8 @@ class Shell:
         with self._turn:
             if self._process is not None:
                 return self._process
+            self._said.seek(0)
+            self._said.truncate()  # what an earlier shell said is not this one's reason
             try:
                 self._process = subprocess.Popen(
                     self._argv,
@@ -258,8 +262,17 @@ class _Watchdog:
             self._timer.start()
 
     def _kill(self) -> None:
+        """With all that it began: first so that the shell removes its folder, then whatever is left."""
         self.fired = True
-        self._process.kill()
+        for signal in (SIGTERM, SIGKILL):
+            try:
+                os.killpg(self._process.pid, signal)
+            except OSError:
+                return  # all have ended, or are root's
+            try:
+                self._process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                pass
 
     def stop(self) -> None:
         if self._timer is not None:

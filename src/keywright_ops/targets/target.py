@@ -195,6 +195,11 @@ class Host(Protocol):
         """Say who listens on a TCP port there: the program and its process."""
         ...
 
+    def offered(self, package: str, version: str = "") -> tuple[str, ...] | Missing:
+        """The versions of a package that apt could install there, by its lists where they hold
+        `version`, else by the archives; Missing with apt's own complaint."""
+        ...
+
     def lets_in(self) -> bool | Missing:
         """Whether a new connection of ours is let in; here there is none to be made."""
         ...
@@ -210,6 +215,26 @@ class Host(Protocol):
 
     def seen_from(self, container: str, address: str, port: int) -> str | Missing:
         """What a server answers to PING, without a password, from inside a container of the host."""
+        ...
+
+    def size(self, folder: str) -> int | Missing:
+        """How many bytes lie in a folder of the host."""
+        ...
+
+    def load_copy(
+        self,
+        program: str,
+        account: str,
+        folder: str,
+        options: tuple[str, ...],
+        canary: str,
+        limit: float,
+    ) -> str:
+        """Copy a folder, load the copy with a server that nobody reaches, and remove both.
+
+        Returns what facts/loaded.py reads: the server's INFO and the canary, or its last words. Ends within
+        `limit` seconds for the loading.
+        """
         ...
 
     def visit(self, site: str, secure: bool, path: str, password: Secret | None) -> str | Missing:

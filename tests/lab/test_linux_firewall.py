@@ -1,0 +1,177 @@
+"""The firewall and the kernel of a Linux host: nobody is locked out, and nothing is left open."""
+
+import json
+import time
+from collections.abc import Callable
+
+import pytest
+from tests.embedded.stranger import await_true
+from tests.lab.docker_engine import Engine
+from tests.lab.images import INSIGHT_IMAGE
+from tests.lab.linux_host import LinuxHost
+from tests.lab.linux_person import LinuxPerson
+
+pytestmark = pytest.mark.lab
+
+SSH_PORT = 2222
+PLAIN = ('purpose = "cache"', "insight.enabled = false")
+HERE = 'admin_from = ["172.17.0.1/32"]'
+
+
+@pytest.fixture(scope="module")
+def host(hosts: Callable[..., LinuxHost]) -> LinuxHost:
+    """A Debian whose sshd listens on another port."""
+    return hosts("keywright-lab-firewall", installed=True, ssh_port=SSH_PORT)
+
+
+@pytest.fixture(scope="module")
+def person(host: LinuxHost, tmp_path_factory: pytest.TempPathFactory) -> LinuxPerson:
+    """Somebody who comes over ssh, from 172.17.0.1."""
+    return LinuxPerson(tmp_path_factory.mktemp("firewall") / "person", host)
+
+
+def bring_up(
+    person: LinuxPerson, *lines: str, code: int = 0, words: tuple[str, ...] = ("--yes",)
+) -> str:
+    """Declare these lines, and bring the host there; what was said."""
+    person.declare_linux(*lines)
+    said = person.say("up", "-e", "linux", *words)
+    assert said.code == code, said.text
+    return said.text
+
+
+# --- switching it on ----------------------------------------------------------------------------
+
+
+def test_without_a_way_in_it_stays_off(host: LinuxHost, person: LinuxPerson) -> None:
+    """Nobody is named and no rule lets SSH in: the rules are made, ufw stays off, and the proof says why."""
+    said = bring_up(person, *PLAIN)
+    assert "no rule would let SSH in" in said
+    assert "Status: inactive" in host.sh("ufw status")
+    assert "deny 6379/tcp" in host.sh("ufw show added")
+
+
+def test_a_list_that_leaves_us_out_is_refused(host: LinuxHost, person: LinuxPerson) -> None:
+    """The networks named do not hold the address that we come from: nothing is done."""
+    before = host.sh("ufw show added")
+    said = bring_up(person, *PLAIN, 'admin_from = ["203.0.113.0/24"]', code=4)
+    assert "would lock you out: you come from 172.17.0.1" in said
+    assert host.sh("ufw show added; ufw status") == before + "Status: inactive\n"
+
+
+def test_what_it_would_close_is_asked_about(host: LinuxHost, person: LinuxPerson) -> None:
+    """A web server that answers from outside is named, and without a yes nothing is switched on."""
+    host.sh("systemctl start nginx")
+    said = bring_up(person, *PLAIN, HERE, code=4, words=())
+    assert "from outside it closes 80 (nginx)" in said
+    assert "Status: inactive" in host.sh("ufw status")
+    host.sh("ufw allow 80/tcp comment web")
+
+
+def test_it_is_switched_on_with_the_real_port_of_sshd(host: LinuxHost, person: LinuxPerson) -> None:
+    """The rule for SSH names the port where sshd listens; a new login comes through, the timer is gone, and
+    the stranger's rule is still there."""
+    bring_up(person, *PLAIN, HERE, words=())
+    added = host.sh("ufw show added")
+    assert f"from 172.17.0.1 to any port {SSH_PORT} proto tcp" in added
+    assert "ufw allow 80/tcp comment 'web'" in added
+    assert "Status: active" in host.sh("ufw status")
+    assert "keywright-ufw-rollback" not in host.sh("systemctl list-timers --all --no-pager")
+    assert person.say("status", "-e", "linux").code == 0
+
+
+def test_a_lockout_rolls_back_by_itself(host: LinuxHost, person: LinuxPerson) -> None:
+    """A rule of somebody's that shuts us out as soon as ufw is on: `up` fails, and the host is reached again
+    without anybody's hand: taken back by us over the line that is open, or by the timer."""
+    host.sh("ufw disable; ufw prepend deny from 172.17.0.1 to any port 2222 proto tcp")
+    # the line that is open must fall silent too, or we could still take it back ourselves
+    host.sh(
+        "sed -i 's/^-A ufw-before-input -m conntrack --ctstate RELATED,ESTABLISHED/#&/' /etc/ufw/before.rules"
+    )
+    begun = time.monotonic()
+    person.declare_linux(*PLAIN, HERE)
+    said = person.say("up", "-e", "linux", "--yes")
+    assert said.code in (1, 3), said.text
+    await_true(lambda: "inactive" in host.sh("ufw status"), "ufw is off again", 120)
+    assert time.monotonic() - begun < 150
+    host.sh(
+        "sed -i 's/^#\\(-A ufw-before-input -m conntrack --ctstate REL\\)/\\1/' /etc/ufw/before.rules"
+    )
+    host.sh("ufw delete deny from 172.17.0.1 to any port 2222 proto tcp")
+    assert person.say("status", "-e", "linux").code in (0, 3)
+    bring_up(person, *PLAIN, HERE)
+
+
+# --- nothing is left open -----------------------------------------------------------------------
+
+
+def test_a_rule_that_opens_the_port_to_all_is_taken_away(
+    host: LinuxHost, person: LinuxPerson
+) -> None:
+    """`ufw allow 6379` by somebody fails the check; `up` asks, and takes it away."""
+    host.sh("ufw prepend allow 6379")
+    checked = person.say("check", "-e", "linux", "--json")
+    proofs = {each["id"]: each for each in json.loads(checked.out)["proofs"]}
+    assert (checked.code, proofs["firewall"]["verdict"]) == (1, "failed")
+    assert "'allow 6379' opens it to all" in proofs["firewall"]["evidence"]
+    assert person.say("up", "-e", "linux").code == 4
+    bring_up(person, *PLAIN, HERE)
+    assert "allow 6379\n" not in host.sh("ufw show added")
+
+
+def test_the_guide_s_insight_on_every_address_is_found_and_closed(
+    host: LinuxHost, person: LinuxPerson, images: Engine
+) -> None:
+    """The guide's Option B publishes RedisInsight past ufw: `up` refuses and says so, `--adopt` makes it
+    anew on loopback and keeps its volume; another container on that port is named."""
+    host.load_image(INSIGHT_IMAGE)
+    insight = ('purpose = "cache"', f'insight.image = "{INSIGHT_IMAGE}"', HERE)
+    publish = (
+        f"docker run -d --name NAME -p 0.0.0.0:6380:5540 -v redisinsight-data:/data {INSIGHT_IMAGE}"
+    )
+    host.sh(publish.replace("NAME", "redisinsight"))
+    knock = ("curl", "-s", "-m", "2", "-o", "/dev/null", f"http://{host.address}:6380/api/health/")
+    assert host.engine.run_inside(knock, check=False).returncode == 0  # past ufw, which is on
+    refused = bring_up(person, *insight, code=4)
+    assert "published to everybody, past the firewall" in refused
+    bring_up(person, *insight, words=("--yes", "--adopt"))
+    assert host.engine.run_inside(knock, check=False).returncode != 0
+    assert "127.0.0.1:6380->5540" in host.sh("docker ps --format '{{.Ports}}'")
+    host.sh("docker rm -f redisinsight")
+    host.sh(publish.replace("NAME", "stranger"))
+    assert "taken by the container stranger" in bring_up(person, *insight, code=4)
+    host.sh("docker rm -f stranger")
+    bring_up(person, *PLAIN, HERE)
+
+
+# --- the kernel ---------------------------------------------------------------------------------
+
+
+def test_the_kernel_is_set_and_stays_set(host: LinuxHost, person: LinuxPerson) -> None:
+    """Against a fixture root: files of the host's own stand where the kernel's are. They are set by
+    sysctl.d and by the unit for huge pages, proven, and set again when somebody changes them."""
+    files = {
+        "/proc/sys/vm/overcommit_memory": "0",
+        "/proc/sys/net/core/somaxconn": "128",
+        "/sys/kernel/mm/transparent_hugepage/enabled": "[always] madvise never",
+    }
+    try:
+        for number, (path, value) in enumerate(files.items()):
+            host.write(f"/run/kernel-{number}", f"{value}\n")
+            host.sh(f"mount --bind /run/kernel-{number} {path}")
+        person.declare_linux(*PLAIN, HERE)
+        checked = person.say("check", "-e", "linux", "--json")
+        proofs = {each["id"]: each for each in json.loads(checked.out)["proofs"]}
+        assert (checked.code, proofs["kernel"]["verdict"]) == (1, "failed")
+        assert "vm.overcommit_memory is 0, declared 1" in proofs["kernel"]["evidence"]
+        bring_up(person, *PLAIN, HERE)
+        seen = [host.read(path).strip() for path in files]
+        assert seen == ["1", "1024", "madvise"]
+        assert host.sh("systemctl is-enabled keywright-thp").strip() == "enabled"
+        said = person.say("up", "-e", "linux", "--json")
+        report = json.loads(said.out)
+        proofs = {each["id"]: each for each in report["proofs"]}
+        assert (report["steps"], proofs["kernel"]["verdict"]) == ([], "passed")
+    finally:
+        for path in files:
+            host.run("umount", path, check=False)
