@@ -70,7 +70,7 @@ def _finish(declared: Declared, facts: Facts, before: list[Step]) -> list[Step]:
         return []
     from keywright_ops.steps.machine import finish
 
-    return finish(declared.plan, facts, facts.machine, declared.others, before)
+    return finish(declared.plan, facts, facts.machine, before, declared.others)
 
 
 def _stop_carrying(declared: Declared, facts: Facts, why: str) -> list[Step]:

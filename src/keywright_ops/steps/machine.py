@@ -256,11 +256,15 @@ def prepare(
 
 
 def finish(
-    plan: Plan, facts: Facts, machine: Machine, files: tuple[WholeFile, ...], before: list[Step]
+    plan: Plan,
+    facts: Facts,
+    machine: Machine,
+    before: list[Step],
+    files: tuple[WholeFile, ...] = (),
 ) -> list[Step]:
     """Return what comes after the server's own steps, in the round that leaves it running.
 
-    `files` are those of the plan, `before` the steps of the same round.
+    `before` are the steps of the same round, `files` those of the plan.
     """
     tail = [*enable(plan, machine), *retire_dump(plan, facts)]
     insight = tend_insight(plan, machine, before)

@@ -51,6 +51,36 @@ WRONG = [
         "password_variable",
     ),
     ("[env.prod]\nrequirepass = 'hunter2'", "env.prod.requirepass: a secret has no place", ""),
+    (
+        "[env.linux]\ninsight.publish = '0.0.0.0:6380'",
+        "env.linux.insight.publish: RedisInsight has no login, and ports that Docker publishes",
+        "keywright tunnel -e linux",
+    ),
+    (
+        "[env.dev.insight]\nbind = '0.0.0.0'",
+        "env.dev.insight.bind: RedisInsight has no login",
+        "site",
+    ),
+    (
+        "[env.linux.insight]\nsite = 'a.example'\nsite_cert_file = '/a.pem'",
+        "env.linux.insight.site_key_file: the site needs a certificate and its key",
+        "",
+    ),
+    (
+        "[env.linux.insight]\nsite_cert_file = '/a.pem'\nsite_key_file = '/k.pem'",
+        "env.linux.insight.site_cert_file: a certificate is given, and no site",
+        "insight.site",
+    ),
+    (
+        "[env.linux.insight]\nsite = 'a.example'\nsite_cert_file = '/a;b'\nsite_key_file = '/k'",
+        "env.linux.insight.site_cert_file: nginx would read '/a;b' as something else",
+        "letters",
+    ),
+    (
+        "[env.linux.insight]\nsite = 'a:443'",
+        "env.linux.insight.site: the site's name stands",
+        "name",
+    ),
     ("prefix = 'a b:'", "prefix: a prefix may not hold spaces", ""),
     ('prefix = "a\\n"', "prefix: text may not hold line breaks", ""),
     ("app = 'Esab'", "app: 'Esab' is not a name", ""),

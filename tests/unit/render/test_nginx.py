@@ -1,13 +1,17 @@
 """The site for RedisInsight, judged by nginx itself where it is installed."""
 
+import base64
 import shutil
 import subprocess
+from hashlib import sha1
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.render.plans import built_in, guarded
 
-from keywright_ops.render.nginx import render_nginx
+from keywright.secret import Secret
+from keywright_ops.render.nginx import MARK, render_nginx, render_passwords
 
 needs_nginx = pytest.mark.skipif(
     shutil.which("nginx") is None or shutil.which("openssl") is None,
@@ -64,6 +68,32 @@ def test_the_site_asks_for_a_login_and_speaks_websocket() -> None:
         "deny all;",
     ):
         assert line in site
+
+
+def test_the_login_is_declared(pure: Any) -> None:
+    """The same password gives the same file, another one another; the hash is nginx's {SSHA} over password
+    and salt, the password itself is not in it, and both files say whose they are."""
+    one, two = Secret("a" * 32), Secret("b" * 32)
+    text = pure(render_passwords, one)
+    assert text == render_passwords(one) != render_passwords(two)
+    line = text.splitlines()[-1]
+    user, _, scheme = line.partition(":{SSHA}")
+    digest = base64.b64decode(scheme)
+    assert user == "admin"
+    assert digest[:20] == sha1(b"a" * 32 + digest[20:]).digest()  # noqa: S324 - nginx's scheme
+    assert len(digest) == 28 and one.reveal() not in text
+    assert MARK in text and MARK in render_nginx(guarded())
+
+
+def test_a_certificate_of_ones_own() -> None:
+    """Its files stand in the site in place of Let's Encrypt's."""
+    plan = guarded()
+    assert plan.insight is not None
+    own = plan.insight._replace(site_cert_file="/ssl/chain.pem", site_key_file="/ssl/key.pem")
+    site = render_nginx(plan._replace(insight=own))
+    assert "ssl_certificate     /ssl/chain.pem;" in site
+    assert "ssl_certificate_key /ssl/key.pem;" in site
+    assert "letsencrypt" not in site
 
 
 def test_no_site_without_a_name() -> None:

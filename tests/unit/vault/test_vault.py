@@ -111,3 +111,20 @@ def test_a_folder_in_its_place_is_said(tmp_path: Path) -> None:
     (tmp_path / "vault.json").mkdir()
     with pytest.raises(InputError, match="cannot be read"):
         vault(tmp_path)
+
+
+def test_what_is_drafted_anew_replaces_what_it_saw(tmp_path: Path) -> None:
+    """Nothing changes before keep; then the new one is kept, unless somebody else was faster."""
+    one = vault(tmp_path)
+    one.draft(["insight-site"], {})
+    one.keep(["insight-site"])
+    first, two = vault(tmp_path), vault(tmp_path)
+    old = first.named("insight-site")
+    new = first.draft_anew("insight-site")
+    two.draft_anew("insight-site")
+    assert new != old == vault(tmp_path).named("insight-site")
+    first.keep(["insight-site"])
+    assert new == vault(tmp_path).named("insight-site")
+    with pytest.raises(ApplyError, match="another Keywright"):
+        two.keep(["insight-site"])
+    assert new == vault(tmp_path).named("insight-site")
