@@ -176,7 +176,7 @@ def test_the_kernel_is_set_and_stays_set(host: LinuxHost, person: LinuxPerson) -
         assert "vm.overcommit_memory is 0, declared 1" in proofs["kernel"]["evidence"]
         bring_up(person, *PLAIN, HERE)
         seen = [host.read(path).strip() for path in files]
-        assert seen == ["1", "1024", "madvise"]
+        assert seen == ["1", "4096", "madvise"]
         assert host.sh("systemctl is-enabled keywright-thp").strip() == "enabled"
         said = person.say("up", "-e", "linux", "--json")
         report = json.loads(said.out)

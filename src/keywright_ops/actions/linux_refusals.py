@@ -15,7 +15,7 @@ from keywright_ops.model.machine import Machine
 from keywright_ops.model.plan import Plan, Unit
 from keywright_ops.model.step import KeepSecret, Step, WriteFile
 from keywright_ops.steps.firewall import locked_out
-from keywright_ops.steps.machine import wanted_version
+from keywright_ops.steps.machine import unit_state, wanted_version
 
 FAMILIES = ("debian", "ubuntu")
 LEAST_FREE = 64 * 2**20  # bytes: an installation and a few files; the data needs more
@@ -55,6 +55,11 @@ def refuse_host(opened: Opened) -> None:
     _refuse_package(plan.unit, machine, plan)
     refuse_unoffered(opened, machine, where)
     _refuse_clock(machine, where)
+    if unit_state(machine, f"{plan.unit.name}.service").file == "masked":
+        raise Refused(
+            f"{plan.unit.name} on {where} is masked: somebody wants it never to start",
+            f"is it to run again? sudo systemctl unmask {plan.unit.name}",
+        )
     shut_out = locked_out(plan, machine)
     if shut_out:
         raise Refused(

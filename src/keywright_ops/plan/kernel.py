@@ -4,7 +4,7 @@ from keywright_ops.model.plan import Kernel
 from keywright_ops.profile.declared import Values
 
 BACKLOG = 511  # the server's own default of tcp-backlog
-LEAST_QUEUE = 1024
+LEAST_QUEUE = 4096  # what Linux itself allows since 5.4: less would be a step back
 HUGE_PAGES = "madvise"  # only for programs that ask for them; the server does not
 
 

@@ -72,6 +72,12 @@ def _let_in(plan: Plan, firewall: Firewall, name: str) -> list[Rule]:
                 f"firewall.admin_from: {source} would open SSH to the world",
                 "name the networks that administrators come from",
             )
+    for source in firewall.allow_from:
+        if source.endswith("/0"):
+            raise InputError(
+                f"allow_from: {source} would open Redis to the world",
+                "name the networks that its clients come from",
+            )
     rules: list[Rule] = []
     if plan.kind == "systemd":  # a managed service has no SSH and no RedisInsight beside it
         ssh = firewall.ssh_port
