@@ -58,7 +58,7 @@ def refuse_host(opened: Opened) -> None:
     shut_out = locked_out(plan, machine)
     if shut_out:
         raise Refused(
-            f"switching on the firewall of {where} would lock you out: you come from {shut_out}",
+            f"the firewall of {where} would lock you out: you come from {shut_out}",
             f'name your network: env.{plan.environment}.admin_from = ["{shut_out}"]',
         )
     installs = bool(wanted_version(plan.unit, machine))

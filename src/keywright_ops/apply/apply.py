@@ -152,8 +152,7 @@ def _do(do: Do, shop: Workshop) -> None:
         case RunCommand(argv, stdin, _):
             completed = target.transport.run(argv, stdin)
             if completed.code != 0:
-                called = "" if argv[:2] == ("sh", "-c") else f"{argv[0]} {argv[1]} failed: "
-                raise ApplyError(f"{called}{told(completed.errors)}")
+                raise ApplyError(f"{_called(argv)}{told(completed.errors)}")
         case RedisCommand(user, argv, slow):
             _command(user, argv, slow, target)
         case Control():
@@ -177,6 +176,16 @@ def _do(do: Do, shop: Workshop) -> None:
                 _do(each, shop)
         case _:
             assert_never(do)
+
+
+def _called(argv: tuple[str, ...]) -> str:
+    """How a program is called that failed: by its name and verb; a script of ours by nothing."""
+    if argv[:2] == ("sh", "-c"):
+        return ""
+    words = argv
+    if argv[0] == "env":  # `env NAME=VALUE … apt-get -o … install`
+        words = tuple(each for each in argv[1:] if "=" not in each and each[0] != "-")
+    return f"{words[0]} {words[1]} failed: "
 
 
 def _copy(source: str, destination: str, mode: int | None, target: Target) -> None:

@@ -54,10 +54,16 @@ def in_order(ufw: Ufw, wanted: tuple[Rule, ...]) -> bool:
     presence is known.
     """
     present = [rule.words for rule in ufw.rules]
-    if any(ufw_words(rule) not in present for rule in wanted):
+    return not any(
+        ufw_words(rule) not in present or _comes_too_late(rule, present) for rule in wanted
+    )
+
+
+def _comes_too_late(rule: Rule, present: list[str]) -> bool:
+    """Whether a rule that lets somebody in stands there, behind a refusal of its port."""
+    if rule.action != "allow" or ":" in rule.source or ufw_words(rule) not in present:
         return False
-    lets = [rule for rule in wanted if rule.action == "allow" and ":" not in rule.source]
-    return all(present.index(ufw_words(rule)) < _refused_at(present, rule.port) for rule in lets)
+    return present.index(ufw_words(rule)) > _refused_at(present, rule.port)
 
 
 def opened_to_all(ufw: Ufw, port: int) -> tuple[str, ...]:
@@ -103,15 +109,17 @@ def _rules(plan: Plan, ufw: Ufw, wanted: tuple[Rule, ...]) -> list[Step]:
         rule for rule in ufw.rules if rule.comment.startswith(OURS) and rule.words not in words
     ]
     steps = [_delete(each, "no longer declared", Danger.CLIENTS_FOLLOW) for each in stale]
-    if not in_order(ufw, wanted):
-        present = {rule.words for rule in ufw.rules}
-        for rule in reversed([each for each in wanted if each.action == "allow"]):
-            if ufw_words(rule) in present:
-                ours = UfwRule(ufw_words(rule), ufw_comment(rule))
-                steps.append(_delete(ours, "to be put on top", Danger.SAFE))
-            steps.append(_add(rule, "prepend"))
-        denies = [each for each in wanted if each.action == "deny"]
-        steps += [_add(each, "") for each in denies if ufw_words(each) not in present]
+    # one that stands well is not touched: it may be the one by which we are here
+    present = [rule.words for rule in ufw.rules]
+    for rule in reversed([each for each in wanted if each.action == "allow"]):
+        if _comes_too_late(rule, present):
+            ours = UfwRule(ufw_words(rule), ufw_comment(rule))
+            steps.append(_delete(ours, "to be put on top", Danger.SAFE))
+        elif ufw_words(rule) in present:
+            continue
+        steps.append(_add(rule, "prepend"))
+    denies = [each for each in wanted if each.action == "deny"]
+    steps += [_add(each, "") for each in denies if ufw_words(each) not in present]
     wide = [each for each in opened_to_all(ufw, port) if _alone(each)]
     return steps + [
         _delete(UfwRule(each, ""), "it opens the port to all", Danger.CLIENTS_FOLLOW)
@@ -150,18 +158,42 @@ def lets_ssh_in(plan: Plan, machine: Machine) -> bool:
 
 
 def locked_out(plan: Plan, machine: Machine) -> str:
-    """Return the address that we come from when switching ufw on would shut it out; "" when not."""
-    if plan.firewall is None or isinstance(machine.ufw, Missing) or machine.ufw.active:
+    """Return the address that we come from when the plan's rules would shut it out; "" when not.
+
+    Either ufw is to be switched on, or a rule of ours that lets SSH in is to be taken away.
+    """
+    firewall, ufw, came = plan.firewall, machine.ufw, machine.came_from
+    if firewall is None or isinstance(ufw, Missing) or not came or not firewall.kept:
         return ""
-    came = machine.came_from
-    if not came or not plan.firewall.kept or _ssh_is_open(machine, machine.ufw):
+    if ufw.active and (ufw.incoming == "allow" or not _takes_ssh_away(plan, machine, ufw)):
         return ""
-    if not plan.firewall.admin_from:
+    if not ufw.active and not firewall.admin_from:
         return ""  # it is not switched on then
-    address = ip_address(came.partition("%")[0])
-    networks = [ip_network(each) for each in plan.firewall.admin_from]
-    inside = any(address.version == net.version and address in net for net in networks)
-    return "" if inside else came
+    others = [rule.words for rule in ufw.rules if not rule.comment.startswith(OURS)]
+    ports = tuple(f" port {port} proto tcp" for port in machine.ssh_ports)
+    sources = [
+        words.split()[2]
+        for words in others
+        if words.startswith("allow from ") and (" port " not in words or words.endswith(ports))
+    ]
+    inside = any(_holds(each, came) for each in (*firewall.admin_from, *sources))
+    return "" if inside or _ssh_is_open(machine, ufw) else came
+
+
+def _takes_ssh_away(plan: Plan, machine: Machine, ufw: Ufw) -> bool:
+    """Whether a rule of ours lets SSH in now and is no longer declared."""
+    words = {ufw_words(rule) for rule in wanted_rules(plan, machine)}
+    ports = tuple(f" port {port} proto tcp" for port in machine.ssh_ports)
+    stale = (rule.words for rule in ufw.rules if rule.comment.startswith(OURS))
+    return any(each.endswith(ports) for each in stale if each not in words)
+
+
+def _holds(network: str, address: str) -> bool:
+    """Whether the network, as ufw names it, holds the address."""
+    try:
+        return ip_address(address.partition("%")[0]) in ip_network(network, strict=False)
+    except ValueError:
+        return False  # a word of ufw's that is no network
 
 
 def _ssh_is_open(machine: Machine, ufw: Ufw) -> bool:
@@ -226,7 +258,7 @@ def _enable(plan: Plan, machine: Machine, ufw: Ufw) -> list[Step]:
         ),
         Step(
             "ufw-enable",
-            f"switch the firewall on, and log in anew{told}",
+            f"switch the firewall on, and log in anew (else it goes off by itself){told}",
             RunCommand(("ufw", "--force", "enable")),
             until=Until((LineComesBack(),), limit=30.0, pace=1.0, silence=30.0),
             undo=off,

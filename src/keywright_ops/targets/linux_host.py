@@ -46,7 +46,7 @@ at units; systemctl show -p @PROPERTIES@ \
 at addresses; ip -o addr 2>/dev/null
 at sshd; { sshd -T || /usr/sbin/sshd -T; } 2>/dev/null | grep -E '^port '
 at heard; ss -H -l -t -n -p 2>/dev/null
-at free; while [ ! -d "$data" ]; do data=${data%/*}; done; df -Pk "${data:-/}"
+at free; while [ ! -d "${data:-/}" ]; do data=${data%/*}; done; df -Pk "${data:-/}"
 at ufw; ufw status verbose 2>/dev/null
 at rules; ufw show added 2>/dev/null
 at docker; docker version --format '{{.Server.Version}}' 2>/dev/null

@@ -26,7 +26,9 @@ OVER_SSH = 'host = "ssh://ops@redis.example.com:2222"'
 
 
 def opened(machine: Machine | Missing, plan: Plan) -> Any:
-    """As much of an opened environment as a refusal looks at; the host was seen so."""
+    """As much of an opened environment as a refusal looks at; the host was seen so, a moment ago."""
+    if isinstance(machine, Machine):
+        machine = machine._replace(clock=time.time() + machine.clock)
     host = SimpleNamespace(glance=lambda: machine)
     target = SimpleNamespace(host=host)
     return SimpleNamespace(plan=plan, home="/state/linux", base="/project", target=target)
@@ -40,8 +42,8 @@ def refused(machine: Machine | Missing, toml: str = "") -> KeywrightError:
 
 
 def now(**sick: Any) -> Machine:
-    """A host whose clock is right, but for what is named."""
-    return FRESH._replace(**{"clock": time.time(), **sick})
+    """A host whose clock is right, but for what is named; `clock` is how many seconds it is ahead."""
+    return FRESH._replace(**{"clock": 0.0, **sick})
 
 
 HELD = {"redis-server": Package(VERSION, NEWER, held=True)}
@@ -91,7 +93,7 @@ HELD = {"redis-server": Package(VERSION, NEWER, held=True)}
             "sudo apt-mark unhold redis-server",
         ),
         (
-            now(clock=time.time() + 3600),
+            now(clock=3600.0),
             "",
             Refused,
             4,
@@ -99,7 +101,7 @@ HELD = {"redis-server": Package(VERSION, NEWER, held=True)}
             "timedatectl set-ntp true",
         ),
         (
-            now(clock=time.time() - 7200),
+            now(clock=-7200.0),
             OVER_SSH,
             Refused,
             4,
@@ -111,7 +113,7 @@ HELD = {"redis-server": Package(VERSION, NEWER, held=True)}
             f"{OVER_SSH}\n{ADMIN}",
             Refused,
             4,
-            "switching on the firewall of redis.example.com would lock you out: you come from 203.0.113.7",
+            "the firewall of redis.example.com would lock you out: you come from 203.0.113.7",
             'env.linux.admin_from = ["203.0.113.7"]',
         ),
         (
@@ -142,7 +144,7 @@ def test_each_refusal_says_what_and_what_to_do(
         (now(system="linuxmint", like=("ubuntu", "debian")), ""),
         (now(packages=HELD), ""),
         (now(packages=HELD), f'unit.version = "{VERSION}"'),
-        (now(clock=time.time() + 200), ""),
+        (now(clock=200.0), ""),
         (now(free=Missing("df does not tell")), ""),
         (now(came_from="198.51.100.4"), ADMIN),
         (now(came_from=""), ADMIN),
@@ -193,4 +195,4 @@ def test_without_root_the_first_step_that_needs_it_is_named() -> None:
 def test_a_host_that_tells_is_taken_as_it_was_seen() -> None:
     """The last look will do."""
     machine = now()
-    assert machine is machine_of(opened(machine, plan_of()))
+    assert machine.packages is machine_of(opened(machine, plan_of())).packages
