@@ -180,12 +180,9 @@ def _do(do: Do, shop: Workshop) -> None:
 
 def _called(argv: tuple[str, ...]) -> str:
     """How a program is called that failed: by its name and verb; a script of ours by nothing."""
-    if argv[:2] == ("sh", "-c"):
-        return ""
-    words = argv
-    if argv[0] == "env":  # `env NAME=VALUE … apt-get -o … install`
-        words = tuple(each for each in argv[1:] if "=" not in each and each[0] != "-")
-    return f"{words[0]} {words[1]} failed: "
+    bare = argv[0] != "env"  # `env NAME=VALUE … apt-get -o … install`
+    words = [each for each in argv[not bare :] if bare or not ("=" in each or each[0] == "-")]
+    return "" if argv[:2] == ("sh", "-c") else f"{words[0]} {words[1]} failed: "
 
 
 def _copy(source: str, destination: str, mode: int | None, target: Target) -> None:
