@@ -19,7 +19,8 @@ NAMES = [str(page.relative_to(ROOT)) for page in pages()]
 def test_the_examples_of_a_page_hold(name: str, tmp_path: Path):
     """Every example of a page does what the page says, in the page's order.
 
-    Those that need a Docker Engine are run by tests/lab/test_readme_docker.py.
+    Those that need a Docker Engine or a Linux host are run by tests/lab/test_readme_docker.py and
+    test_readme_linux.py.
     """
     stage = Stage(tmp_path)
     try:
