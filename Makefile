@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
-.PHONY: help up test lint format lab soak bench bench-docker wheel clean
+.PHONY: help up test lint format lab soak bench bench-docker bench-linux wheel clean
 
 help:
 	@echo 'make up      set up everything and start a proven server under the environment local'
@@ -15,6 +15,7 @@ help:
 	@echo 'make soak    `up` in Docker killed at every boundary (an hour; needs what make lab needs)'
 	@echo 'make bench   the figures, as ratios against their limits'
 	@echo 'make bench-docker   the figures in Docker (needs root and Debian packages)'
+	@echo 'make bench-linux    the figures of a Linux host (needs root and Debian packages)'
 	@echo 'make clean   remove everything that make made (no data of any environment)'
 
 up: $(VENV)/.ops
@@ -48,6 +49,10 @@ bench: $(VENV)/.dev
 bench-docker: $(VENV)/.dev
 	@test "$$(id -u)" = 0 || { echo 'make bench-docker: needs root, because it starts a Docker Engine' >&2; exit 1; }
 	$(VENV)/bin/python bench/docker.py
+
+bench-linux: $(VENV)/.dev
+	@test "$$(id -u)" = 0 || { echo 'make bench-linux: needs root, because it starts a Docker Engine' >&2; exit 1; }
+	$(VENV)/bin/python bench/linux.py
 
 wheel: $(VENV)/.dev
 	$(VENV)/bin/python -m build --wheel --no-isolation

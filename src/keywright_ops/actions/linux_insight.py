@@ -52,15 +52,19 @@ def take_insight_over(opened: Opened, shop: Workshop) -> None:
     plan, machine = opened.plan, machine_of(opened)
     if plan.insight is None or isinstance(machine.docker, Missing) or not machine.root:
         return
+    steps: list[Step] = []
     if isinstance(machine.insight_image, Missing):
-        try:
-            apply((pull(plan.insight.image),), shop, [])
-        except KeywrightError:
-            return  # `without_image` tells
+        steps.append(pull(plan.insight.image))
     if isinstance(machine.insight, Beside) and is_foreign(machine.insight):
         remove = RunCommand(("docker", "rm", "-f", plan.insight.name))
         title = "remove RedisInsight's container that was made by hand; its volume stays"
-        apply((Step("insight-foreign", title, remove),), shop, [])
+        steps.append(Step("insight-foreign", title, remove))
+    if not steps:
+        return
+    try:
+        apply(steps, shop, [])
+    except KeywrightError:
+        return  # `without_image` tells; what stands there stays, since nothing could stand for it
     assert opened.target.host is not None
     opened.target.host.look()
 

@@ -30,6 +30,10 @@ SCRIPT = r"""
 export LC_ALL=C
 at() { printf '\n@@ %s\n' "$1"; }
 unit=$1 package=$2 tools=$3 data=$4 insight=$5 image=$6; shift 6
+# ufw and docker take longest: they are asked beside all the others
+ufw status verbose >"$KEYWRIGHT_HOLD/ufw" 2>/dev/null &
+ufw show added >"$KEYWRIGHT_HOLD/rules" 2>/dev/null &
+docker ps --format '{{.Names}}\t{{.Ports}}' >"$KEYWRIGHT_HOLD/published" 2>/dev/null &
 at os; cat /etc/os-release
 at init; cat /proc/1/comm
 at root; id -u; id -un; printf '%s\n' "$SUDO_USER"
@@ -47,16 +51,17 @@ at addresses; ip -o addr 2>/dev/null
 at sshd; { sshd -T || /usr/sbin/sshd -T; } 2>/dev/null | grep -E '^port '
 at heard; ss -H -l -t -n -p 2>/dev/null
 at free; while [ ! -d "${data:-/}" ]; do data=${data%/*}; done; df -Pk "${data:-/}"
-at ufw; ufw status verbose 2>/dev/null
-at rules; ufw show added 2>/dev/null
 at docker; docker version --format '{{.Server.Version}}' 2>/dev/null
 at insight; docker inspect --type container \
     --format '{{index .Config.Labels "keywright.made"}}|{{.State.Status}}' "$insight" 2>/dev/null
 at image; docker image inspect --format '{{.Id}}' "$image" 2>/dev/null
-at published; docker ps --format '{{.Names}}\t{{.Ports}}' 2>/dev/null
 at folders
 while [ "$#" -gt 0 ] && [ "$1" != -- ]; do stat -c '%U %G %a %n' "$1" 2>/dev/null; shift; done
 shift
+wait
+at ufw; cat "$KEYWRIGHT_HOLD/ufw"
+at rules; cat "$KEYWRIGHT_HOLD/rules"
+at published; cat "$KEYWRIGHT_HOLD/published"
 at writable; for file; do [ -w "$file" ] && printf '%s\n' "$file"; done
 at kernel
 for file; do printf '%s\t' "$file"; cat "$file" 2>/dev/null || echo; done

@@ -18,8 +18,9 @@ LOG_TAIL = "12"  # lines that are read for the server's last words
 
 FIND = r"""
 export LC_ALL=C
-systemctl show -p MainPID,ActiveState,SubState,Result,LoadState "$1.service"
-pid=$(systemctl show -p MainPID --value "$1.service")
+told=$(systemctl show -p MainPID,ActiveState,SubState,Result,LoadState "$1.service")
+printf '%s\n' "$told"
+pid=${told#*MainPID=}; pid=${pid%%[!0-9]*}
 [ "${pid:-0}" -gt 0 ] && [ -d "/proc/$pid" ] || exit 0
 echo; cat "/proc/$pid/stat"; readlink "/proc/$pid/exe" || echo; tr '\0' '\n' < "/proc/$pid/cmdline"
 """

@@ -100,15 +100,15 @@ def test_folders(pure: Any, folder: Any, verdict: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("values", "verdict", "words"),
     [
-        (("1", "1024", "always [madvise] never"), PASSED, "huge pages madvise"),
+        (("1", "4096", "always [madvise] never"), PASSED, "huge pages madvise"),
         (("1", "4096", "always madvise [never]"), PASSED, "somaxconn 4096"),
-        (("1", "1024", Missing(NOT_THERE)), PASSED, "huge pages not there"),
-        (("0", "1024", "[never]"), FAILED, "vm.overcommit_memory is 0, declared 1"),
-        (("2", "1024", "[never]"), FAILED, "vm.overcommit_memory is 2"),
+        (("1", "4096", Missing(NOT_THERE)), PASSED, "huge pages not there"),
+        (("0", "4096", "[never]"), FAILED, "vm.overcommit_memory is 0, declared 1"),
+        (("2", "4096", "[never]"), FAILED, "vm.overcommit_memory is 2"),
         (("1", "128", "[never]"), FAILED, "net.core.somaxconn is 128"),
         (("1", "odd", "[never]"), FAILED, "net.core.somaxconn is odd"),
-        (("1", "1024", "[always] madvise never"), FAILED, "always on"),
-        ((Missing("gone"), "1024", "[never]"), UNKNOWN, "gone"),
+        (("1", "4096", "[always] madvise never"), FAILED, "always on"),
+        ((Missing("gone"), "4096", "[never]"), UNKNOWN, "gone"),
     ],
 )
 def test_kernel(pure: Any, values: Any, verdict: str, words: str) -> None:

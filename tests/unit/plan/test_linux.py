@@ -82,8 +82,8 @@ def test_an_interface_without_an_address_is_refused() -> None:
 @pytest.mark.parametrize(
     ("toml", "queue"),
     [
-        ("", "1024"),
-        ("settings.tcp-backlog = 511", "1024"),
+        ("", "4096"),
+        ("settings.tcp-backlog = 511", "4096"),
         ("settings.tcp-backlog = 65000", "65000"),
     ],
 )
@@ -106,10 +106,10 @@ def test_only_a_linux_host_has_a_kernel_of_ours() -> None:
 
 def test_the_kernels_files_say_each_setting_with_its_reason(pure: Any) -> None:
     """sysctl.d has one line a setting below its why; the unit runs before the server, and only if it can."""
-    plan = plan_of("settings.tcp-backlog = 2000")
+    plan = plan_of("settings.tcp-backlog = 5000")
     lines = pure(render_sysctl, plan).split("\n")
     settings = [line for line in lines if line and not line.startswith("#")]
-    assert ["vm.overcommit_memory = 1", "net.core.somaxconn = 2000"] == settings
+    assert ["vm.overcommit_memory = 1", "net.core.somaxconn = 5000"] == settings
     assert [True, True] == [lines[lines.index(each) - 1].startswith("# ") for each in settings]
     unit = pure(render_thp_unit, plan)
     assert f"ExecStart=/bin/sh -c 'echo madvise > {THP_FILE}'" in unit

@@ -187,7 +187,7 @@ def test_folders_become_the_accounts_alone(data: Folder | None, backups: Folder 
 
 @given(
     st.sampled_from(["0", "1", "2", None]),
-    st.sampled_from(["128", "1024", "4096", "odd", None]),
+    st.sampled_from(["128", "4096", "9000", "odd", None]),
     st.sampled_from([RUNS, RUNS._replace(file="disabled"), RUNS._replace(active="failed"), None]),
 )
 def test_the_kernel_is_set_where_it_is_less(
