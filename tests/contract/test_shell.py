@@ -24,7 +24,7 @@ SHELLS = list(
         for argv in (("bash",), ("dash",), ("busybox", "sh"), ("sh",))
     }.values()
 )
-HUSH = "hush-hush-4711-Ω"
+HUSH = f"{os.getpid()}-" + "hush-hush-4711-Ω"  # other workers of pytest have their own
 FEW = settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
