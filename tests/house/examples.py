@@ -8,8 +8,9 @@
     anything else (text, yaml, ini, json, dotenv, nginx) is only read
 
 `<!-- not run: reason -->` before a block says that no test runs it, and why.
-`<!-- lab: docker -->` before a block says that it needs a Docker Engine: tests/lab/test_readme_docker.py
-runs it in the lab, with the others of its page that say so, in a folder of their own.
+`<!-- lab: docker -->` before a block says that it needs a Docker Engine, `<!-- lab: linux -->` a Linux host:
+tests/lab/test_readme_docker.py and test_readme_linux.py run it in the lab, with the others of its page
+that say the same, in a folder of their own.
 The blocks of one page run in order, in one empty folder that is also HOME.
 """
 
@@ -29,7 +30,7 @@ RUN = ("console", "sh", "toml", "python")
 READ = ("", "text", "yaml", "ini", "json", "dotenv", "nginx", "make", "redis")
 
 BLOCK = re.compile(
-    r"^(?:<!-- (?:not run: (?P<why>[^\n]*?)|lab: (?P<lab>docker)) -->\n\n?)?"
+    r"^(?:<!-- (?:not run: (?P<why>[^\n]*?)|lab: (?P<lab>docker|linux)) -->\n\n?)?"
     r"```(?P<kind>[^\n]*)\n(?P<body>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
@@ -38,7 +39,7 @@ BLOCK = re.compile(
 class Example(NamedTuple):
     """One fenced block: `line` in the page, `why` it is not run (None when it is).
 
-    `lab` says what of the lab it needs ("docker"), "" for nothing.
+    `lab` says what of the lab it needs ("docker", "linux"), "" for nothing.
     """
 
     page: str

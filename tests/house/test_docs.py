@@ -19,7 +19,8 @@ NAMES = [str(page.relative_to(ROOT)) for page in pages()]
 def test_the_examples_of_a_page_hold(name: str, tmp_path: Path):
     """Every example of a page does what the page says, in the page's order.
 
-    Those that need a Docker Engine are run by tests/lab/test_readme_docker.py.
+    Those that need a Docker Engine or a Linux host are run by tests/lab/test_readme_docker.py and
+    test_readme_linux.py.
     """
     stage = Stage(tmp_path)
     try:
@@ -87,6 +88,21 @@ def test_every_option_is_in_the_reference():
             if f"`{option}" not in section + common_section
         ]
     assert missing == []
+
+
+def test_the_sentences_of_a_linux_host_are_those_that_are_said():
+    """What an entry of troubleshooting/linux.md begins with stands in the source, its longest fixed part."""
+    source = "\n".join(path.read_text() for path in sorted(SRC.glob("keywright_ops/**/*.py")))
+    source = re.sub(r'"\s*\n\s*f?"', "", source)  # one sentence in two lines
+    text = (ROOT / "docs/troubleshooting/linux.md").read_text()
+    said = re.findall(r"(?:\n\n|\| )`([^`]+)`", re.sub(r"\|[^|]*\|$", "", text, flags=re.M))
+    variable = (
+        r"HOST|NAME|…|[0-9][0-9:.]*|'[^']*'|/\S+|redis-server|valkey-server|Fedora Linux|Debian|nginx"
+        r"|connection refused|ahead of|failed:|a site"
+    )
+    parts = [max(re.split(variable, each), key=len).strip() for each in said]
+    assert len(parts) > 25
+    assert [part for part in parts if part not in source] == []
 
 
 def test_a_console_block_reads_as_commands_and_output():

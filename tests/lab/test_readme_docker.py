@@ -8,15 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.house.examples import RUN, Example, Stage, commands, examples, pages
-from tests.house.tree import ROOT
 from tests.lab import images as made
 from tests.lab.docker_engine import Engine
 from tests.lab.person import DockerPerson
+from tests.lab.played import PersonStage, pages_for, play, shown
 
 pytestmark = pytest.mark.lab
-PAGES = [page for page in pages() if any(each.lab for each in examples(page))]
-NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+NAMES = pages_for("docker")
 MUST = (
     "README.md",
     "docs/environments/dev.md",
@@ -36,28 +34,12 @@ env.prod.insight.image = "{made.INSIGHT_IMAGE}"
 GUIDES_IMAGE = "redis:7-alpine"
 
 
-class DockerStage(Stage):
-    """A project on the engine's host in which a page is played."""
-
-    patience = 240  # seconds; containers are waited for until they are well
-
-    def __init__(self, folder: Path, person: DockerPerson) -> None:
-        super().__init__(folder)
-        tools = self.environment["PATH"].partition(":")[0]
-        self.folder, self.prefix = person.project, person.prefix
-        self.environment = {
-            **person.environ,
-            "PATH": f"{tools}:{person.environ['PATH']}",
-            "NO_COLOR": "1",
-        }
-
-
 @pytest.fixture(params=["v2", "1.29"])
-def stage(request: pytest.FixtureRequest, images: Engine, tmp_path: Path) -> Iterator[DockerStage]:
+def stage(request: pytest.FixtureRequest, images: Engine, tmp_path: Path) -> Iterator[PersonStage]:
     """An empty project with either generation of Compose; what pages make goes with it."""
     images.docker("tag", made.OFFICIAL_IMAGE, GUIDES_IMAGE)
     person = DockerPerson(tmp_path / "person", images, TOML, compose=request.param)
-    yield DockerStage(tmp_path, person)
+    yield PersonStage(tmp_path, person)
     _remove_all(images)
 
 
@@ -76,16 +58,9 @@ def _remove_all(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_page_does_what_it_says(name: str, stage: DockerStage) -> None:
+def test_a_page_does_what_it_says(name: str, stage: PersonStage) -> None:
     """Every command of the page, in order, prints what the page shows."""
-    for example in _lab(name):
-        assert example.kind in RUN, f"{name}:{example.line}: only what runs can be marked"
-        wrong = stage.play(example)
-        assert "" == wrong, f"{name}:{example.line}\n{wrong}"
-
-
-def _lab(name: str) -> list[Example]:
-    return [each for each in examples(ROOT / name) if each.lab]
+    play(name, "docker", stage)
 
 
 def test_the_pages_that_need_docker_are_among_them() -> None:
@@ -95,11 +70,7 @@ def test_the_pages_that_need_docker_are_among_them() -> None:
 
 def test_readme_shows_what_a_person_needs() -> None:
     """up, status, check, diff, rotate, tls, down and down --volumes are shown and run."""
-    shown = [
-        command
-        for each in _lab("README.md")
-        for command, _ in commands(each.body)
-    ]  # fmt: skip
+    commands = shown("README.md", "docker")
     for words in ("up -e dev", "up -e prod", "status", "check", "diff", "password rotate", "tls",
                   "down -e dev", "--volumes"):  # fmt: skip
-        assert any(words in command for command in shown), words
+        assert any(words in command for command in commands), words
