@@ -36,7 +36,7 @@ format: $(VENV)/.dev
 
 lab: $(VENV)/.dev
 	@test "$$(id -u)" = 0 || { echo 'make lab: needs root, because it starts a Docker Engine and makes networks' >&2; exit 1; }
-	$(VENV)/bin/python -m pytest -m lab
+	$(VENV)/bin/python -m pytest -m lab -n 2 --dist loadfile
 
 soak: $(VENV)/.dev
 	KEYWRIGHT_SOAK=1 $(VENV)/bin/python -m pytest -m lab tests/lab/test_docker_killed.py

@@ -32,6 +32,13 @@ def steps_json(steps: Iterable[Step]) -> list[dict[str, Any]]:
     return [step_json(step) for step in steps]
 
 
+def planned_json(steps: Iterable[Step], plan: Plan) -> list[dict[str, Any]]:
+    """Steps that would be done, each with the lines that a person could type instead."""
+    from keywright_ops.steps.command_lines import command_lines  # a dry run alone shows them
+
+    return [step_json(step) | {"commands": list(command_lines(step, plan))} for step in steps]
+
+
 def outcome_json(outcome: Outcome) -> dict[str, Any]:
     """One proof with its verdict ("passed", "failed", "unknown") and evidence."""
     proof = outcome.proof

@@ -4,7 +4,7 @@ import argparse
 
 from keywright_ops.actions.up import plan_steps
 from keywright_ops.cli.arguments import engine_option
-from keywright_ops.cli.as_json import plan_json, show_json, steps_json
+from keywright_ops.cli.as_json import plan_json, planned_json, show_json
 from keywright_ops.cli.asking import ask
 from keywright_ops.cli.main import EXIT_FAILED, EXIT_WELL
 from keywright_ops.cli.show import DIM, RED, YELLOW, coloured
@@ -42,7 +42,7 @@ def show_steps(
 ) -> None:
     """The steps that `command` would do, each with what it can cost."""
     if arguments.json:
-        show_json(kind, **plan_json(plan), dry_run=True, steps=steps_json(steps))
+        show_json(kind, **plan_json(plan), dry_run=True, steps=planned_json(steps, plan))
         return
     if not steps:
         well = "has no server that runs" if kind == "down" else "is as declared"

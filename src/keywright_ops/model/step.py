@@ -182,6 +182,7 @@ RELOAD_CERTIFICATE = (
 
 # How a command begins that lets a service read its files again, if it runs.
 READ_AGAIN = ("systemctl", "try-reload-or-restart")
+RELOAD_UNITS = ("systemctl", "daemon-reload")
 
 
 class Control(NamedTuple):
@@ -280,6 +281,6 @@ class Step(NamedTuple):
 def reads_files_again(do: Do | None) -> bool:
     """Whether it makes a server read a file again: undone last, when the old file stands there."""
     if isinstance(do, RunCommand):
-        return do.argv[:2] == READ_AGAIN
+        return do.argv[:2] in (READ_AGAIN, RELOAD_UNITS)
     reload = isinstance(do, RedisCommand) and do.argv[:3] == RELOAD_CERTIFICATE
     return reload or do == LOAD_USERS

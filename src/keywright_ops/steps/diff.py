@@ -14,7 +14,12 @@ from keywright_ops.steps.appendonly import await_rewrite, set_aside
 from keywright_ops.steps.declared import Declared, as_it_was, conf_with
 from keywright_ops.steps.files import differs, write
 from keywright_ops.steps.restart import await_loaded, start, stop, wake
-from keywright_ops.steps.running import differing, needs_restart, set_live
+from keywright_ops.steps.running import (
+    differing,
+    needs_restart,
+    outgrows_its_limit,
+    set_live,
+)
 from keywright_ops.steps.tls import (
     clients_follow,
     closes_tls,
@@ -269,7 +274,7 @@ def _restart_reasons(plan: Plan, facts: Facts) -> list[str]:
 def _waits(directive: Directive, plan: Plan, facts: Facts) -> bool:
     """Whether the setting waits for a restart; TLS can be opened beside an open port without one."""
     opened = directive.name == "tls-port" and opens_live(plan, facts)
-    return needs_restart(directive) and not opened
+    return (needs_restart(directive) and not opened) or outgrows_its_limit(directive, plan)
 
 
 def _disk_disagrees(facts: Facts) -> bool:

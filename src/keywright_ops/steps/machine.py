@@ -9,7 +9,7 @@ from keywright_ops.model.artefact import WholeFile
 from keywright_ops.model.facts import Facts
 from keywright_ops.model.machine import Folder, Machine, Package, UnitState
 from keywright_ops.model.plan import Kernel, Plan, Unit
-from keywright_ops.model.step import InOrder, RunCommand, Step
+from keywright_ops.model.step import RELOAD_UNITS, InOrder, RunCommand, Step
 from keywright_ops.render.kernel import SYSCTL_FILE, THP_UNIT, setting_file
 from keywright_ops.steps.apt import APT
 from keywright_ops.steps.carry import retire_dump
@@ -158,7 +158,7 @@ def tune_kernel(plan: Plan, machine: Machine, written: frozenset[str]) -> list[S
     if THP_UNIT in written or thp.active != "active" or thp.file != "enabled":
         name = THP_UNIT.rpartition("/")[2]
         enable = RunCommand(("systemctl", "enable", name))
-        doing = InOrder((RunCommand(("systemctl", "daemon-reload")), enable))
+        doing = InOrder((RunCommand(RELOAD_UNITS), enable))
         undo = RunCommand(("systemctl", "disable", "--now", name))
         steps.append(Step("thp-enable", f"enable {name}", doing, undo=undo))
         now = RunCommand(("systemctl", "restart", name))
@@ -187,7 +187,7 @@ def reload_units(plan: Plan, machine: Machine, written: frozenset[str]) -> list[
         and not unit_state(machine, f"{plan.unit.name}.service").stale
     ):
         return []
-    again = RunCommand(("systemctl", "daemon-reload"))
+    again = RunCommand(RELOAD_UNITS)
     return [Step("daemon-reload", "let systemd read its files again", again, undo=again)]
 
 

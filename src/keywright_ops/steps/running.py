@@ -39,11 +39,22 @@ def needs_restart(directive: Directive) -> bool:
     return directive.name in IMMUTABLE or directive.name in RESTARTED
 
 
+def outgrows_its_limit(directive: Directive, plan: Plan) -> bool:
+    """Whether it asks for more open files than the service was started with: its unit allows them first."""
+    from keywright_ops.render.systemd import DEBIAN_NOFILE, RESERVED_DESCRIPTORS
+
+    return (
+        plan.unit is not None
+        and directive.name == "maxclients"
+        and int(directive.value) + RESERVED_DESCRIPTORS > DEBIAN_NOFILE
+    )
+
+
 def set_live(plan: Plan, facts: Facts) -> list[Step]:
     """Return the CONFIG SET steps for everything that can change while the server runs."""
     steps: list[Step] = []
     for each in differing(plan, facts):
-        if needs_restart(each) or each.name in CERTIFICATE:
+        if needs_restart(each) or each.name in CERTIFICATE or outgrows_its_limit(each, plan):
             continue
         if each.name == "appendonly":
             steps += switch_appendonly(plan, facts, each.value == "yes")
