@@ -5,6 +5,7 @@ from keywright_ops.actions.declared import declare, file_paths
 from keywright_ops.actions.environment import Opened
 from keywright_ops.actions.images import pull
 from keywright_ops.actions.linux_refusals import called, machine_of
+from keywright_ops.actions.takeover import locked_out, rotated_by_us
 from keywright_ops.apply.apply import Workshop, apply
 from keywright_ops.gather.environment import EVERYTHING, gather
 from keywright_ops.model.absence import Missing
@@ -37,8 +38,14 @@ def refuse_foreign_insight(opened: Opened, adopt: bool) -> None:
     if isinstance(found, Beside) and is_foreign(found) and not adopt:
         open_to = [a for n, a, _ in machine.published if n == insight.name and a in EVERYWHERE]
         past = ", published to everybody, past the firewall" if open_to else ""
+        declared = declare(opened)
+        facts = gather(opened.target, opened.plan, EVERYTHING, file_paths(declared))
+        losers = locked_out(
+            declared, facts, rotated_by_us(opened.vault)
+        )  # one --adopt accepts both
+        also = f"; and taking the server over would lock out {', '.join(losers)}" if losers else ""
         raise Refused(
-            f"{insight.name} on {called(unit)} is a container that Keywright did not make{past}",
+            f"{insight.name} on {called(unit)} is a container that Keywright did not make{past}{also}",
             "`keywright up --adopt` makes it anew on loopback and keeps its volume;"
             f" or give ours another name: env.{opened.plan.environment}.insight.name",
         )

@@ -42,8 +42,7 @@ def refuse_lockout(
 
     `ours` are hashes of passwords that Keywright itself is rotating away.
     """
-    disk = {} if isinstance(facts.disk_config, Missing) else facts.disk_config
-    if isinstance(facts.process, Missing) or disk.get("aclfile") or not disk:
+    if not _is_found(facts):
         return
     if isinstance(facts.users, Missing):
         if facts.users.why.startswith(REFUSALS):
@@ -54,7 +53,7 @@ def refuse_lockout(
                 f'give it: {key} = "{variable}" in keywright.toml, and export {variable}',
             )
         return
-    losers = _losers(declared, facts, ours)
+    losers = locked_out(declared, facts, ours)
     if losers and not adopt:
         raise Refused(
             f"taking this server over would lock out {', '.join(losers)}",
@@ -62,8 +61,16 @@ def refuse_lockout(
         )
 
 
-def _losers(declared: Declared, facts: Facts, ours: frozenset[str]) -> list[str]:
-    assert not isinstance(facts.users, Missing)
+def _is_found(facts: Facts) -> bool:
+    """Whether a server runs from a redis.conf without an ACL file."""
+    disk = {} if isinstance(facts.disk_config, Missing) else facts.disk_config
+    return not isinstance(facts.process, Missing) and bool(disk) and not disk.get("aclfile")
+
+
+def locked_out(declared: Declared, facts: Facts, ours: frozenset[str]) -> list[str]:
+    """Return who can log in at a found server and could not afterwards, as words of a sentence."""
+    if not _is_found(facts) or isinstance(facts.users, Missing):
+        return []
     found = [
         f"user {name}"
         for name, user in facts.users.items()
