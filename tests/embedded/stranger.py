@@ -93,6 +93,19 @@ class Person:
         self.judge(words, said)
         return said
 
+    def run(self, *argv: str) -> Said:
+        """Run any program where this person is, with their environment, in the project's folder."""
+        done = subprocess.run(
+            (*self.prefix, *argv),
+            cwd=self.project,
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            timeout=self.patience,
+            stdin=subprocess.DEVNULL,
+        )
+        return Said(done.returncode, done.stdout, done.stderr)
+
     def say_in_removed(self, folder: Path, *words: str) -> Said:
         """Run one command in a working directory that is removed before it looks."""
         argv = " ".join(shlex.quote(word) for word in (*self.program, *words))

@@ -1,10 +1,9 @@
 """Somebody with a Linux host: the real command line, over ssh from outside or on the host itself."""
 
 import os
-import subprocess
 from pathlib import Path
 
-from tests.embedded.stranger import Person, Said
+from tests.embedded.stranger import Person
 from tests.lab.linux_host import LinuxHost
 
 
@@ -63,6 +62,13 @@ class LinuxPerson(Person):
         table = ("[env.linux]", f'host = "{where}"', *lines, "")
         (self.project / "keywright.toml").write_text("\n".join((top, *table)))
 
+    def bring_up(self, *lines: str, code: int = 0, words: tuple[str, ...] = ("--yes",)) -> str:
+        """Declare these lines of [env.linux] and bring the host there; what was said."""
+        self.declare_linux(*lines)
+        said = self.say("up", "-e", "linux", *words)
+        assert said.code == code, said.text
+        return said.text
+
     def redis(self, *words: str, user: str = "admin") -> str:
         """Ask the host's server on the host itself, as a user of this person's vault."""
         return self.host.redis(self.secrets[user], *words, user=user)
@@ -73,19 +79,6 @@ class LinuxPerson(Person):
 
         text = (self.state_of("linux") / "journal.jsonl").read_text()
         return [json.loads(line) for line in text.splitlines()]
-
-    def run(self, *argv: str) -> Said:
-        """Run any program where this person is, with their environment, in the project's folder."""
-        done = subprocess.run(
-            (*self.prefix, *argv),
-            cwd=self.project,
-            env=self.environ,
-            capture_output=True,
-            text=True,
-            timeout=self.patience,
-            stdin=subprocess.DEVNULL,
-        )
-        return Said(done.returncode, done.stdout, done.stderr)
 
 
 class Resident(Person):

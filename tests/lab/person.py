@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.embedded.stranger import SRC, Person, Said, alive, await_true
+from tests.embedded.stranger import SRC, Person, alive, await_true
 from tests.lab.docker_engine import DOCKER, Engine
 from tests.lab.real_readers import compose_v2
 
@@ -74,19 +74,6 @@ class DockerPerson(Person):
     def declare_all(self, text: str) -> None:
         """Write keywright.toml anew."""
         (self.project / "keywright.toml").write_text(text)
-
-    def run(self, *argv: str) -> Said:
-        """Run any program where this person is, with their environment, in the project's folder."""
-        done = subprocess.run(
-            (*self.prefix, *argv),
-            cwd=self.project,
-            env=self.environ,
-            capture_output=True,
-            text=True,
-            timeout=self.patience,
-            stdin=subprocess.DEVNULL,
-        )
-        return Said(done.returncode, done.stdout, done.stderr)
 
     # --- the container, asked without Keywright's targets ---------------------------------------
 

@@ -25,18 +25,10 @@ def host(hosts: Callable[..., LinuxHost]) -> LinuxHost:
 def person(host: LinuxHost, tmp_path_factory: pytest.TempPathFactory) -> LinuxPerson:
     """Somebody whose environment runs there, with a hundred sessions in memory alone."""
     found = LinuxPerson(tmp_path_factory.mktemp("changes") / "person", host)
-    bring_up(found, *LINES)
+    found.bring_up(*LINES)
     script = "for i=1,100 do redis.call('SET','esabcfg:session:'..i,'x','EX',3600) end return 100"
     assert found.redis("EVAL", script, "0") == "100"
     return found
-
-
-def bring_up(person: LinuxPerson, *lines: str, code: int = 0) -> str:
-    """Declare these lines, and bring the host there; what was said."""
-    person.declare_linux(*lines)
-    said = person.say("up", "-e", "linux", "--yes")
-    assert said.code == code, said.text
-    return said.text
 
 
 def sessions(person: LinuxPerson) -> int:
@@ -47,7 +39,7 @@ def sessions(person: LinuxPerson) -> int:
 def test_what_can_change_live_changes_live(host: LinuxHost, person: LinuxPerson) -> None:
     """Memory, clients and slow log change under the running process; the file follows."""
     before = host.unit_pid(UNIT)
-    bring_up(person, *LINES, 'maxmemory = "700mb"', "settings.hz = 20")
+    person.bring_up(*LINES, 'maxmemory = "700mb"', "settings.hz = 20")
     assert host.unit_pid(UNIT) == before
     assert person.redis("CONFIG", "GET", "maxmemory").split() == ["maxmemory", str(700 * 2**20)]
     assert "maxmemory 734003200" in host.read("/etc/redis/redis.conf").lower().replace(
@@ -58,11 +50,11 @@ def test_what_can_change_live_changes_live(host: LinuxHost, person: LinuxPerson)
 def test_what_needs_a_restart_costs_no_session(host: LinuxHost, person: LinuxPerson) -> None:
     """More databases need another process; the sessions of a profile that keeps nothing are carried over."""
     before = host.unit_pid(UNIT)
-    said = bring_up(person, *LINES, "databases = 32")
+    said = person.bring_up(*LINES, "databases = 32")
     assert "let the server save its data when it ends" in said
     assert host.unit_pid(UNIT) != before
     assert (sessions(person), host.sh("ls /var/lib/redis")) == (100, "")
-    bring_up(person, *LINES)
+    person.bring_up(*LINES)
     assert sessions(person) == 100
 
 
@@ -90,7 +82,7 @@ def test_drift_is_found_three_ways_and_mended(host: LinuxHost, person: LinuxPers
         "start redis-server with",
     ):
         assert word in told, word
-    bring_up(person, *LINES)
+    person.bring_up(*LINES)
     assert person.say("diff", "-e", "linux", "--strict").code == 0
     assert "intruder" not in person.redis("ACL", "LIST")
     assert sessions(person) == 100
@@ -119,13 +111,13 @@ def test_a_setting_that_the_server_refuses_is_taken_back(
 ) -> None:
     """A line that Redis does not start with: the server's own reason, and everything is as it was."""
     before = host.read("/etc/redis/redis.conf")
-    said = bring_up(person, *LINES, "settings.io-threads = 4000", code=1)
+    said = person.bring_up(*LINES, "settings.io-threads = 4000", code=1)
     assert "taken back" in said
     assert "FATAL CONFIG FILE ERROR" in said or "io-threads" in said
     assert host.read("/etc/redis/redis.conf") == before
     assert person.redis("PING") == "PONG"
     assert sessions(person) == 100
-    bring_up(person, *LINES)
+    person.bring_up(*LINES)
 
 
 def test_another_version_comes_with_a_copy_and_keeps_everything(
@@ -136,10 +128,10 @@ def test_another_version_comes_with_a_copy_and_keeps_everything(
     host.newer_packages()
     lines = (*LINES, 'unit.version = "latest"')
     host.sh("apt-mark hold redis-server")
-    refused = bring_up(person, *lines, code=4)
+    refused = person.bring_up(*lines, code=4)
     assert "is held there (apt-mark hold)" in refused
     host.sh("apt-mark unhold redis-server")
-    said = bring_up(person, *lines)
+    said = person.bring_up(*lines)
     assert "check the copy: dump.rdb is whole" in said
     assert host.sh("dpkg-query -W -f '${Version}' redis-server").endswith(RAISED)
     assert sessions(person) == 100

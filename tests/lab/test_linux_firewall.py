@@ -30,22 +30,12 @@ def person(host: LinuxHost, tmp_path_factory: pytest.TempPathFactory) -> LinuxPe
     return LinuxPerson(tmp_path_factory.mktemp("firewall") / "person", host)
 
 
-def bring_up(
-    person: LinuxPerson, *lines: str, code: int = 0, words: tuple[str, ...] = ("--yes",)
-) -> str:
-    """Declare these lines, and bring the host there; what was said."""
-    person.declare_linux(*lines)
-    said = person.say("up", "-e", "linux", *words)
-    assert said.code == code, said.text
-    return said.text
-
-
 # --- switching it on ----------------------------------------------------------------------------
 
 
 def test_without_a_way_in_it_stays_off(host: LinuxHost, person: LinuxPerson) -> None:
     """Nobody is named and no rule lets SSH in: the rules are made, ufw stays off, and the proof says why."""
-    said = bring_up(person, *PLAIN)
+    said = person.bring_up(*PLAIN)
     assert "no rule would let SSH in" in said
     assert "Status: inactive" in host.sh("ufw status")
     assert "deny 6379/tcp" in host.sh("ufw show added")
@@ -54,7 +44,7 @@ def test_without_a_way_in_it_stays_off(host: LinuxHost, person: LinuxPerson) -> 
 def test_a_list_that_leaves_us_out_is_refused(host: LinuxHost, person: LinuxPerson) -> None:
     """The networks named do not hold the address that we come from: nothing is done."""
     before = host.sh("ufw show added")
-    said = bring_up(person, *PLAIN, 'admin_from = ["203.0.113.0/24"]', code=4)
+    said = person.bring_up(*PLAIN, 'admin_from = ["203.0.113.0/24"]', code=4)
     assert "would lock you out: you come from 172.17.0.1" in said
     assert host.sh("ufw show added; ufw status") == before + "Status: inactive\n"
 
@@ -62,7 +52,7 @@ def test_a_list_that_leaves_us_out_is_refused(host: LinuxHost, person: LinuxPers
 def test_what_it_would_close_is_asked_about(host: LinuxHost, person: LinuxPerson) -> None:
     """A web server that answers from outside is named, and without a yes nothing is switched on."""
     host.sh("systemctl start nginx")
-    said = bring_up(person, *PLAIN, HERE, code=4, words=())
+    said = person.bring_up(*PLAIN, HERE, code=4, words=())
     assert "from outside it closes 80 (nginx)" in said
     assert "Status: inactive" in host.sh("ufw status")
     host.sh("ufw allow 80/tcp comment web")
@@ -71,7 +61,7 @@ def test_what_it_would_close_is_asked_about(host: LinuxHost, person: LinuxPerson
 def test_it_is_switched_on_with_the_real_port_of_sshd(host: LinuxHost, person: LinuxPerson) -> None:
     """The rule for SSH names the port where sshd listens; a new login comes through, the timer is gone, and
     the stranger's rule is still there."""
-    bring_up(person, *PLAIN, HERE, words=())
+    person.bring_up(*PLAIN, HERE, words=())
     added = host.sh("ufw show added")
     assert f"from 172.17.0.1 to any port {SSH_PORT} proto tcp" in added
     assert "ufw allow 80/tcp comment 'web'" in added
@@ -85,12 +75,12 @@ def test_who_is_let_in_alone_is_not_taken_away(host: LinuxHost, person: LinuxPer
     change that leaves it does not touch it either, so that a line lost in the middle locks nobody out."""
     before = host.sh("ufw show added")
     for lines in (PLAIN, (*PLAIN, 'admin_from = ["203.0.113.0/24"]')):
-        assert "would lock you out: you come from 172.17.0.1" in bring_up(person, *lines, code=4)
+        assert "would lock you out: you come from 172.17.0.1" in person.bring_up(*lines, code=4)
     assert host.sh("ufw show added") == before
-    said = bring_up(person, *PLAIN, HERE, 'allow_from = ["10.1.2.0/24"]')
+    said = person.bring_up(*PLAIN, HERE, 'allow_from = ["10.1.2.0/24"]')
     assert "firewall: allow 10.1.2.0/24 at port 6379" in said
     assert f"port {SSH_PORT}" not in said
-    bring_up(person, *PLAIN, HERE)
+    person.bring_up(*PLAIN, HERE)
 
 
 def test_a_lockout_rolls_back_by_itself(host: LinuxHost, person: LinuxPerson) -> None:
@@ -109,7 +99,7 @@ def test_a_lockout_rolls_back_by_itself(host: LinuxHost, person: LinuxPerson) ->
     assert time.monotonic() - begun < 150
     assert person.say("status", "-e", "linux").code == 0
     host.sh(f"sed -i '/--dport {SSH_PORT} -j DROP/d' /etc/ufw/before.rules")
-    bring_up(person, *PLAIN, HERE)
+    person.bring_up(*PLAIN, HERE)
 
 
 # --- nothing is left open -----------------------------------------------------------------------
@@ -125,7 +115,7 @@ def test_a_rule_that_opens_the_port_to_all_is_taken_away(
     assert (checked.code, proofs["firewall"]["verdict"]) == (1, "failed")
     assert "'allow 6379' opens it to all" in proofs["firewall"]["evidence"]
     assert person.say("up", "-e", "linux").code == 4
-    bring_up(person, *PLAIN, HERE)
+    person.bring_up(*PLAIN, HERE)
     assert "allow 6379\n" not in host.sh("ufw show added")
 
 
@@ -142,16 +132,16 @@ def test_the_guide_s_insight_on_every_address_is_found_and_closed(
     host.sh(publish.replace("NAME", "redisinsight"))
     knock = ("curl", "-s", "-m", "2", "-o", "/dev/null", f"http://{host.address}:6380/api/health/")
     assert host.engine.run_inside(knock, check=False).returncode == 0  # past ufw, which is on
-    refused = bring_up(person, *insight, code=4)
+    refused = person.bring_up(*insight, code=4)
     assert "published to everybody, past the firewall" in refused
-    bring_up(person, *insight, words=("--yes", "--adopt"))
+    person.bring_up(*insight, words=("--yes", "--adopt"))
     assert host.engine.run_inside(knock, check=False).returncode != 0
     assert "127.0.0.1:6380->5540" in host.sh("docker ps --format '{{.Ports}}'")
     host.sh("docker rm -f redisinsight")
     host.sh(publish.replace("NAME", "stranger"))
-    assert "taken by the container stranger" in bring_up(person, *insight, code=4)
+    assert "taken by the container stranger" in person.bring_up(*insight, code=4)
     host.sh("docker rm -f stranger")
-    bring_up(person, *PLAIN, HERE)
+    person.bring_up(*PLAIN, HERE)
 
 
 # --- the kernel ---------------------------------------------------------------------------------
@@ -174,7 +164,7 @@ def test_the_kernel_is_set_and_stays_set(host: LinuxHost, person: LinuxPerson) -
         proofs = {each["id"]: each for each in json.loads(checked.out)["proofs"]}
         assert (checked.code, proofs["kernel"]["verdict"]) == (1, "failed")
         assert "vm.overcommit_memory is 0, declared 1" in proofs["kernel"]["evidence"]
-        bring_up(person, *PLAIN, HERE)
+        person.bring_up(*PLAIN, HERE)
         seen = [host.read(path).strip() for path in files]
         assert seen == ["1", "4096", "madvise"]
         assert host.sh("systemctl is-enabled keywright-thp").strip() == "enabled"

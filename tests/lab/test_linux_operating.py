@@ -35,13 +35,6 @@ def person(host: LinuxHost, tmp_path_factory: pytest.TempPathFactory) -> LinuxPe
     return LinuxPerson(tmp_path_factory.mktemp("operating") / "person", host)
 
 
-def bring_up(person: LinuxPerson, lines: tuple[str, ...]) -> None:
-    """Declare these lines and bring the host there."""
-    person.declare_linux(*lines)
-    said = person.say("up", "-e", "linux", "--yes")
-    assert said.code == 0, said.text
-
-
 def fill(person: LinuxPerson, count: int = 100) -> None:
     """Write so many sessions of an hour."""
     script = f"for i=1,{count} do redis.call('SET','esabcfg:session:'..i,'x','EX',3600) end return {count}"
@@ -72,7 +65,7 @@ def test_a_restart_of_ours_keeps_the_sessions_of_a_cache(
 ) -> None:
     """Under `save ""` and without an append-only file every session is there after `keywright restart`, and
     no dump stays behind that a later crash would bring back; the setting is as declared again."""
-    bring_up(person, CACHE)
+    person.bring_up(*CACHE)
     fill(person)
     before = pid(host)
     said = person.say("restart", "-e", "linux")
@@ -103,7 +96,7 @@ def test_appendonly_survives_kill_and_boot(host: LinuxHost, person: LinuxPerson)
     """The file is switched on live, without a restart; then every session survives kill -9 and a reboot,
     and the service comes up by itself."""
     before = pid(host)
-    bring_up(person, DURABLE)
+    person.bring_up(*DURABLE)
     fill(person)
     first = pid(host)
     assert sessions(person) == 100
@@ -138,7 +131,7 @@ def test_a_missing_bridge_does_not_stop_the_boot(host: LinuxHost, person: LinuxP
 
 def test_a_slow_load_is_not_killed_by_the_start_limit(host: LinuxHost, person: LinuxPerson) -> None:
     """With a default limit of 3 s a load of 6 s ends well with our drop-in; without it systemd kills it."""
-    bring_up(person, SNAPSHOTS)
+    person.bring_up(*SNAPSHOTS)
     fill(person, 600)
     assert person.redis("SAVE") == "OK"
     limit = "/etc/systemd/system.conf.d/short.conf"
