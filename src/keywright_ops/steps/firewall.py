@@ -66,6 +66,12 @@ def _comes_too_late(rule: Rule, present: list[str]) -> bool:
     return present.index(ufw_words(rule)) > _refused_at(present, rule.port)
 
 
+def _may_come_too_late(rule: Rule, present: list[str]) -> bool:
+    """Whether SSH over IPv6 is let in there and its port refused too: which comes first nobody can see."""
+    ssh = rule.name.startswith("ssh-") and ":" in rule.source
+    return ssh and ufw_words(rule) in present and _refused_at(present, rule.port) < len(present)
+
+
 def opened_to_all(ufw: Ufw, port: int) -> tuple[str, ...]:
     """Return the rules that let everybody reach the port, as the words that added them.
 
@@ -112,7 +118,7 @@ def _rules(plan: Plan, ufw: Ufw, wanted: tuple[Rule, ...]) -> list[Step]:
     # one that stands well is not touched: it may be the one by which we are here
     present = [rule.words for rule in ufw.rules]
     for rule in reversed([each for each in wanted if each.action == "allow"]):
-        if _comes_too_late(rule, present):
+        if _comes_too_late(rule, present) or (not ufw.active and _may_come_too_late(rule, present)):
             ours = UfwRule(ufw_words(rule), ufw_comment(rule))
             steps.append(_delete(ours, "to be put on top", Danger.SAFE))
         elif ufw_words(rule) in present:

@@ -213,6 +213,9 @@ def test_it_is_switched_on_only_where_ssh_comes_in(
     assert reached == lets_ssh_in(plan, seen(host(rules), machine))
 
 
+@example(
+    ["deny 22/tcp", "allow 22/tcp", "allow from 2001:db8:ad::/64 to any port 22 proto tcp"], ADMIN6
+)
 @given(HOSTS, st.sampled_from([ADMIN, ADMIN6, "192.0.2.1", "2001:db8:1::1", "fe80::1%eth0", ""]))
 def test_who_would_be_locked_out_is_told(rules: list[str], came: str) -> None:
     """Where nothing is said and ufw goes on, SSH from where we come is let in afterwards."""
