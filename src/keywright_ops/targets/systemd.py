@@ -48,7 +48,14 @@ if [ "$4" = TERM ]; then systemctl stop --no-block "$1.service"; else kill -s "$
 CURSOR = 'journalctl -q -u "$1.service" -n 0 --show-cursor 2>/dev/null | sed -n "s/^-- cursor: //p"'
 WORDS = r"""
 if [ -n "$2" ]; then tail -n "$4" "$2"; fi
-if [ -n "$3" ]; then journalctl -q -u "$1.service" -n "$4" -o cat --after-cursor="$3"
+if [ -n "$3" ]; then
+    # what the server has written may be on its way to the journal still
+    journalctl --sync 2>/dev/null; tries=0
+    while [ "$tries" -lt 10 ] && [ -z "$2" ] &&
+        [ -z "$(journalctl -q "_SYSTEMD_UNIT=$1.service" -n 1 -o cat --after-cursor="$3")" ]; do
+        tries=$((tries + 1)); sleep 0.1
+    done
+    journalctl -q -u "$1.service" -n "$4" -o cat --after-cursor="$3"
 else
     run=$(systemctl show -p InvocationID --value "$1.service")
     journalctl -q "_SYSTEMD_INVOCATION_ID=$run" "_SYSTEMD_UNIT=$1.service" -n "$4" -o cat
