@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.contract.rig import SECRETS, Rig, free_port
+from tests.contract.rig import SECRETS, Rig
+from tests.ports import free_port
 
 from keywright.endpoint import Endpoint
 from keywright_ops.facts.redis_conf import parse_redis_conf

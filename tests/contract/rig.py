@@ -1,6 +1,5 @@
 """A target under test, with what every law needs: a configuration, users, a start, an end."""
 
-import socket
 import time
 from collections.abc import Callable
 from hashlib import sha256
@@ -84,10 +83,3 @@ class Rig(NamedTuple):
         while not done():
             assert time.monotonic() < deadline, "it never came to be"
             time.sleep(0.005)
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

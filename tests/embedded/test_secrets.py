@@ -68,12 +68,10 @@ def test_interrupted(stranger: Person, moment: float) -> None:
     time.sleep(moment)
     os.killpg(child.pid, signal.SIGINT)
     out, err = child.communicate(timeout=60)
-    unborn = (child.returncode, out, err) == (
-        -signal.SIGINT,
-        "",
-        "",
-    )  # Python itself was not up yet
-    assert child.returncode in (0, 130) or unborn, err
+    # Python ends by the signal itself, which a shell calls 130 too, when it was not up yet (and says
+    # nothing) or when Ctrl-C struck in code that an exec() made, as a dataclass is; caught or not.
+    by_signal = child.returncode == -signal.SIGINT and ("interrupted" in err or not out + err)
+    assert child.returncode in (0, 130) or by_signal, err
     assert "Traceback" not in out + err
     assert not any(secret in out + err for secret in stranger.secrets.values())
     said = stranger.say("up")

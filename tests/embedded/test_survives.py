@@ -6,8 +6,9 @@ import subprocess
 import sys
 
 import pytest
-from tests.embedded.stranger import Person, alive, await_true, children, end, free_port, on_terminal
+from tests.embedded.stranger import Person, alive, await_true, children, end, on_terminal
 from tests.embedded.test_not_its_own import VALKEY
+from tests.ports import free_port
 
 
 def test_outlives_the_terminal(stranger: Person) -> None:

@@ -12,7 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from tests.embedded.stranger import Person, bindable, free_port, on_terminal
+from tests.embedded.stranger import Person, on_terminal
+from tests.ports import bindable, free_port
 
 from keywright.endpoint import Endpoint, Tls
 from keywright.secret import Secret

@@ -113,7 +113,7 @@ def test_two_ups_at_once(stranger: Person) -> None:
 
 def test_two_environments_at_once(stranger: Person) -> None:
     """Law: two environments of one project do not wait for each other."""
-    from tests.embedded.stranger import free_port
+    from tests.ports import free_port
 
     stranger.declare(more=f'[env.other]\nlike = "local"\nport = {free_port()}\n')
     both = [stranger.start("up"), stranger.start("up", "-e", "other")]

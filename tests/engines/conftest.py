@@ -4,7 +4,8 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from tests.engines.servers import ENGINES, Engine, Server, free_port, running
+from tests.engines.servers import ENGINES, Engine, Server, running
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="module", params=ENGINES, ids=lambda each: each.name)

@@ -94,13 +94,6 @@ def _raw(word: str | bytes) -> bytes:
     return word if isinstance(word, bytes) else word.encode("utf-8", "surrogateescape")
 
 
-def free_port() -> int:
-    """Return a loopback port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Server(NamedTuple):
     """A running server and the folder that its redis.conf stands in."""
 

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from tests.engines.plans import HOST
-from tests.engines.servers import Engine, Line, Server, free_port, running
+from tests.engines.servers import Engine, Line, Server, running
+from tests.ports import free_port
 
 from keywright.secret import Secret
 from keywright_ops.facts.words import quote, split_words

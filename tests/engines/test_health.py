@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from tests.engines.servers import Engine, Line, Server, free_port, running
+from tests.engines.servers import Engine, Line, Server, running
+from tests.ports import free_port
 from tests.unit.render.plans import built_in
 
 from keywright_ops.render.container import CONFIGURATION, health_script

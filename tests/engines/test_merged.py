@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 from tests.engines.plans import SECRETS, plan_of, startable
-from tests.engines.servers import ENGINES, Engine, Server, _in_package, free_port, running
+from tests.engines.servers import ENGINES, Engine, Server, _in_package, running
+from tests.ports import free_port
 from tests.unit.render.test_conf_edit import DEBIAN
 
 from keywright_ops.facts.canonical import canonical

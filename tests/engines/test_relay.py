@@ -14,8 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.engines.servers import ENGINES, Engine, Server, free_port, running
+from tests.engines.servers import ENGINES, Engine, Server, running
 from tests.engines.test_rendered import make_certificates
+from tests.ports import free_port
 
 from keywright.endpoint import Endpoint, Tls
 from keywright.errors import ConnectionLost, ProtocolError, ReplyError, Unreachable

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import pytest
 from tests.engines.plans import NAMES, SECRETS, plan_of, startable
-from tests.engines.servers import Engine, Line, Server, free_port, running
+from tests.engines.servers import Engine, Line, Server, running
+from tests.ports import free_port
 
 from keywright_ops.facts.acl import parse_acl_list, same_rights
 from keywright_ops.facts.canonical import canonical

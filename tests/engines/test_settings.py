@@ -1,7 +1,8 @@
 """What facts/settings.py says of the servers, asked of them."""
 
 import pytest
-from tests.engines.servers import ENGINES, Server, free_port, running
+from tests.engines.servers import ENGINES, Server, running
+from tests.ports import free_port
 
 from keywright_ops.facts.canonical import canonical, canonical_name
 from keywright_ops.facts.settings import ALIASES, BYTES, IMMUTABLE, NUMBERS, WORDS

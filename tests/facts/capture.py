@@ -72,7 +72,8 @@ def main() -> None:
 @contextmanager
 def started(engine: Any) -> Iterator[tuple[Any, Any, Path]]:
     """Start a bare server of the engine."""
-    from tests.engines.servers import free_port, running
+    from tests.engines.servers import running
+    from tests.ports import free_port
 
     with TemporaryDirectory() as place:
         folder, port = Path(place), free_port()
