@@ -1,15 +1,41 @@
 """One place where a server answers, and with which credentials to knock."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from keywright.secret import Secret
 
 
 class Tls(NamedTuple):
-    """How to check the server: `ca_certs` is a file, "" for the system's; names are checked."""
+    """How to check the server, and how to be known to it.
+
+    `ca_certs` is a file, "" for the system's authorities. `verify` False takes any certificate;
+    `check_hostname` False takes one that was made for another name. `certificate` and `key` are the
+    client's own (files; "" for none).
+    """
 
     ca_certs: str = ""
     verify: bool = True
+    check_hostname: bool = True
+    certificate: str = ""
+    key: str = ""
+
+
+class Credentials(NamedTuple):
+    """As whom to log in, and how many seconds that is good for (None: until somebody changes it)."""
+
+    username: str
+    password: Secret | None
+    good_for: float | None = None
+
+
+class Sentinels(NamedTuple):
+    """Who knows where the master is: the sentinels' places, the master's name, their own login."""
+
+    nodes: tuple[tuple[str, int], ...]
+    master: str
+    username: str = ""
+    password: Secret | None = None
 
 
 class Endpoint(NamedTuple):
@@ -20,6 +46,9 @@ class Endpoint(NamedTuple):
     and in messages.
 
     Without a password no AUTH is sent; with one and no username the default user is meant.
+    `credentials` is asked at every connect, and again before what it gave ends; it wins over
+    username and password. With `sentinels` they are asked at every connect where the master is;
+    host and port are then what they said last.
     """
 
     host: str = "127.0.0.1"
@@ -31,6 +60,9 @@ class Endpoint(NamedTuple):
     connect_timeout: float = 2.0
     timeout: float = 5.0
     relay: tuple[str, ...] = ()
+    database: int = 0
+    credentials: Callable[[], Credentials] | None = None
+    sentinels: Sentinels | None = None
 
     @property
     def address(self) -> str:

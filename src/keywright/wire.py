@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, Self
 import hiredis
 
 from keywright.endpoint import Endpoint, Tls
-from keywright.errors import ConnectionLost, ProtocolError, ReplyError, Unreachable
+from keywright.errors import ConnectionLost, ProtocolError, ReplyError, TimedOut, Unreachable
 from keywright.secret import Secret
 
-if TYPE_CHECKING:  # loaded only for an endpoint with a relay: it needs subprocess
+if TYPE_CHECKING:  # loaded only for an endpoint with TLS, or with a relay: it needs subprocess
+    import ssl
+
     from keywright.relay import Relay
 
 Word = str | bytes | int | float | Secret
@@ -29,20 +31,15 @@ CHUNK = 65536  # bytes; one read takes a whole CONFIG GET *
 
 class Wire:
     """A connection to `endpoint`, logged in; texts come back as str (bytes that are not UTF-8 as
-    surrogates).
+    surrogates), or as bytes when `raw`.
 
     Raises Unreachable when nobody answers, ReplyError when the login is refused, ProtocolError
     when the peer does not speak RESP.
     """
 
-    def __init__(self, endpoint: Endpoint, name: str = "") -> None:
+    def __init__(self, endpoint: Endpoint, name: str = "", *, raw: bool = False) -> None:
         self.endpoint = endpoint
-        self._reader = hiredis.Reader(
-            protocolError=ProtocolError,
-            replyError=ReplyError,
-            encoding="utf-8",
-            errors="surrogateescape",
-        )
+        self._reader = reader(raw)
         self._answered = False
         self._relay = _start(endpoint)
         try:
@@ -53,18 +50,10 @@ class Wire:
             raise
 
     def _greet(self, name: str) -> None:
-        """AUTH when there is a password, and a name in CLIENT LIST: one round trip."""
-        commands: list[Sequence[Word]] = []
-        if self.endpoint.password is not None:
-            user = self.endpoint.username or "default"
-            commands.append(("AUTH", user, self.endpoint.password))
-        if name:
-            commands.append(("CLIENT", "SETNAME", name))
-        if not commands:
-            return
-        replies = self.batch(commands)
-        if self.endpoint.password is not None and isinstance(replies[0], ReplyError):
-            raise replies[0]
+        """AUTH when there is a password, a name in CLIENT LIST, the database: one round trip."""
+        commands = greeting(self.endpoint, name)
+        if commands:
+            welcome(commands, self.batch(commands))
 
     def call(self, *words: Word) -> Reply:
         """Send one command and return its reply; raises ReplyError if the server refuses it."""
@@ -75,18 +64,19 @@ class Wire:
 
     def batch(self, commands: Iterable[Sequence[Word]]) -> list[Reply]:
         """Send several commands in one write; errors stand in the list as ReplyError values."""
-        packed = [_pack(words) for words in commands]
+        packed = [pack(words) for words in commands]
+        return self.exchange(b"".join(packed), len(packed))
+
+    def exchange(self, packed: bytes, count: int) -> list[Reply]:
+        """Send `count` commands that are packed already, and return their replies as `batch` does."""
         replies: list[Reply] = []
         try:
-            self._socket.sendall(b"".join(packed))
-            for _ in packed:
+            self._socket.sendall(packed)
+            for _ in range(count):
                 replies.append(self._read())  # noqa: PERF401 - what came before a hang-up is kept
         except (TimeoutError, BlockingIOError):  # the second is what SO_RCVTIMEO says
             self.close()
-            raise ConnectionLost(
-                f"{self.endpoint.address} did not answer within {self.endpoint.timeout:g} s",
-                "is the server busy, stopped (SIGSTOP) or behind a firewall that drops?",
-            ) from None
+            raise timed_out(self.endpoint) from None
         except OSError as error:
             refusal = replies[-1] if replies and not self._answered else None
             if isinstance(refusal, ReplyError):  # it said why (protected mode, too many clients)
@@ -102,12 +92,23 @@ class Wire:
             ) from None
         except ProtocolError:
             self.close()
-            raise ProtocolError(
-                f"{self.endpoint.address} does not speak the Redis protocol",
-                "is this another service's port, or does one side expect TLS?",
-            ) from None
+            raise not_resp(self.endpoint) from None
         self._answered = True
         return replies
+
+    def hung_up(self) -> bool:
+        """Whether the peer closed an idle connection, or said something that nobody asked for."""
+        if self._relay is None and self.endpoint.tls is None:
+            try:
+                self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return False
+            except OSError:
+                pass
+            return True
+        from select import select
+
+        return bool(select([self._socket], [], [], 0)[0])
 
     def _ended(self, relay: "Relay") -> Unreachable:
         """What to say of a relay that hung up: before the first answer, it never got there."""
@@ -149,7 +150,55 @@ class Wire:
         self.close()
 
 
-def _pack(words: Sequence[Word]) -> bytes:
+def reader(raw: bool) -> hiredis.Reader:
+    """A parser of replies whose errors are ours."""
+    if raw:
+        return hiredis.Reader(protocolError=ProtocolError, replyError=ReplyError)
+    return hiredis.Reader(
+        protocolError=ProtocolError,
+        replyError=ReplyError,
+        encoding="utf-8",
+        errors="surrogateescape",
+    )
+
+
+def greeting(endpoint: Endpoint, name: str) -> list[Sequence[Word]]:
+    """The commands that begin a connection: who we are, what we are called, which database."""
+    commands: list[Sequence[Word]] = []
+    if endpoint.password is not None:
+        commands.append(("AUTH", endpoint.username or "default", endpoint.password))
+    if name:
+        commands.append(("CLIENT", "SETNAME", name))
+    if endpoint.database:
+        commands.append(("SELECT", endpoint.database))
+    return commands
+
+
+def welcome(commands: Sequence[Sequence[Word]], replies: Sequence[Reply]) -> None:
+    """Look at the replies to a greeting: a refused name is no harm. Raises ReplyError otherwise."""
+    for words, reply in zip(commands, replies, strict=True):
+        if isinstance(reply, ReplyError) and words[0] != "CLIENT":
+            raise reply
+
+
+def timed_out(endpoint: Endpoint) -> TimedOut:
+    """What to say of a server that did not answer in time."""
+    return TimedOut(
+        f"{endpoint.address} did not answer within {endpoint.timeout:g} s",
+        "is the server busy, stopped (SIGSTOP) or behind a firewall that drops?",
+    )
+
+
+def not_resp(endpoint: Endpoint) -> ProtocolError:
+    """What to say of a peer that is something else."""
+    return ProtocolError(
+        f"{endpoint.address} does not speak the Redis protocol",
+        "is this another service's port, or does one side expect TLS?",
+    )
+
+
+def pack(words: Sequence[Word]) -> bytes:
+    """One command as RESP; a Secret is revealed here and nowhere earlier."""
     # hiredis' stub says a tuple of one word; it takes any number
     packed: bytes = hiredis.pack_command(tuple(map(_plain, words)))  # type: ignore[arg-type]
     return packed
@@ -229,11 +278,25 @@ def _limit(link: socket.socket, seconds: float) -> None:
 
 def _wrap(link: socket.socket, host: str, tls: Tls, timeout: float) -> socket.socket:
     """TLS over the socket; Python's TLS ignores kernel time-outs, so settimeout serves here."""
+    link.settimeout(timeout)
+    return ssl_context(tls).wrap_socket(link, server_hostname=host)
+
+
+def ssl_context(tls: Tls) -> "ssl.SSLContext":
+    """The rules of one TLS connection. Raises Unreachable, with the file, when one cannot be read."""
     import ssl  # 13 ms: only for those who use it
 
-    context = ssl.create_default_context(cafile=tls.ca_certs or None)
-    if not tls.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    link.settimeout(timeout)
-    return context.wrap_socket(link, server_hostname=host)
+    try:
+        context = ssl.create_default_context(cafile=tls.ca_certs or None)
+        context.check_hostname = tls.check_hostname and tls.verify
+        if not tls.verify:
+            context.verify_mode = ssl.CERT_NONE
+        if tls.certificate:
+            context.load_cert_chain(tls.certificate, tls.key or None)
+    except OSError as error:  # ssl's errors are OSErrors too
+        files = " or ".join(filter(None, (tls.ca_certs, tls.certificate, tls.key)))
+        raise Unreachable(
+            f"cannot use {files or 'the certificates'}: {error.strerror or error}",
+            "the files are PEM: an authority, a certificate, its key",
+        ) from None
+    return context
