@@ -69,7 +69,9 @@ def from_file(path: str, username: str = "") -> Source:
                 "is the secret mounted, and may this user read it?",
             ) from None
         if not text:
-            raise SettingsError(f"the password's file {path} is empty", "write the password into it")
+            raise SettingsError(
+                f"the password's file {path} is empty", "write the password into it"
+            )
         return Credentials(username, Secret(text))
 
     return read

@@ -7,7 +7,6 @@ nothing is loaded for it. No sentence holds a password.
 """
 
 import errno
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from keywright.endpoint import Endpoint
@@ -20,39 +19,10 @@ from keywright.errors import (
     TimedOut,
     Unreachable,
 )
+from keywright.refusals import chain, code_of, refusal
 from keywright.secret import MASK
 
 LOOPBACK = ("localhost", "127.", "::1", "0.0.0.0")  # noqa: S104 - what people write, not what is bound
-
-# What the words of an exception mean, when its type and number leave it open; the first that fits.
-_CERTIFICATE = "certificate verify failed"
-_REPLY_CODES = (
-    "NOAUTH", "WRONGPASS", "NOPERM", "DENIED", "LOADING", "MISCONF", "MOVED", "CLUSTERDOWN",
-    "MASTERDOWN", "READONLY",
-)  # fmt: skip
-# The same replies where the client has taken the code off.
-_REPLY_TEXTS = {
-    "HELLO must be called with the client already authenticated": "NOAUTH",
-    "Authentication required": "NOAUTH",
-    "invalid username-password pair": "WRONGPASS",
-    "AUTH called without any password configured": "NOPASSWORD",
-    "AUTH <password> called without any password": "NOPASSWORD",
-    "max number of clients": "MAXCLIENTS",
-    "running in protected mode": "DENIED",
-    "loading the dataset in memory": "LOADING",
-    "has no permissions": "NOPERM",
-    "User default has no permissions": "NOPERM",
-    "DB index is out of range": "DATABASE",
-    "invalid DB index": "DATABASE",
-    "SELECT is not allowed in cluster mode": "CLUSTERDATABASE",
-    "Invalid Database": "DATABASE",
-    "unable to persist": "MISCONF",
-}
-# Kinds of exceptions that carry a server's reply in redis-py's tree, by name, where text does not say.
-_REPLY_NAMES = {
-    "BusyLoadingError": "LOADING", "NoPermissionError": "NOPERM", "MovedError": "MOVED",
-    "AuthorizationError": "NOPERM", "ReadOnlyError": "READONLY",
-}  # fmt: skip
 
 
 class _Said(NamedTuple):
@@ -69,10 +39,10 @@ def explained(
     A ReplyError keeps the server's code (`NOAUTH`, `WRONGPASS` …); what is not known keeps its own
     words, with every password masked. Costs no round trip.
     """
-    code = _code(error)
+    code = code_of(error)
     if code:
-        return _refusal(code, error, endpoint)
-    for each in _chain(error):
+        return refusal(code, endpoint)
+    for each in chain(error):
         said = _judged(each, endpoint, in_container)
         if said is not None:
             return said.kind(said.sentence, said.hint)
@@ -85,8 +55,8 @@ def hint_of(reply: ReplyError, endpoint: Endpoint) -> ReplyError:
     """Return the server's own refusal with a hint; its sentence and code stay as they are."""
     if reply.hint:
         return reply
-    code = _code(reply)
-    return ReplyError(str(reply), _refusal(code, reply, endpoint).hint) if code else reply
+    code = code_of(reply)
+    return ReplyError(str(reply), refusal(code, endpoint).hint) if code else reply
 
 
 def masked(text: str, endpoint: Endpoint) -> str:
@@ -103,107 +73,6 @@ def _words(error: BaseException, endpoint: Endpoint) -> str:
     return masked(" ".join(str(text).split()).rstrip("."), endpoint)
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The exception, and those that it was raised from or while handling: the innermost first."""
-    found: list[BaseException] = []
-    at: BaseException | None = error
-    while at is not None and at not in found:
-        found.append(at)
-        at = at.__cause__ or at.__context__
-    return reversed(found)
-
-
-def _code(error: BaseException) -> str:
-    """The code of the server's refusal, "" when the server refused nothing."""
-    if isinstance(error, KeywrightError) and not isinstance(error, ReplyError):
-        return ""
-    for each in _chain(error):
-        text = str(each)
-        first = text.split(" ", 1)[0].removeprefix("-")
-        given = getattr(each, "code", None) or getattr(each, "status_code", None)
-        for code in (given, first, _REPLY_NAMES.get(type(each).__name__)):
-            if code in _REPLY_CODES:
-                return str(code)
-        for words, code in _REPLY_TEXTS.items():
-            if words in text:
-                return code
-    return ""
-
-
-# --- what the server refused ------------------------------------------------------------------------
-
-
-def _refusal(code: str, error: BaseException, endpoint: Endpoint) -> KeywrightError:
-    at = endpoint.address
-    user = f"user {endpoint.username}" if endpoint.username else "the default user"
-    where = {
-        "NOAUTH": (
-            f"{at} asks for a password, and none was sent",
-            "set REDIS_PASSWORD, or write it into REDIS_URL (redis://default:password@host:6379/0, "
-            "percent-encoded), then make the container anew: a restart keeps the old environment",
-        ),
-        "WRONGPASS": (
-            f"{at} does not take the password of {user}, or the user is off or unknown",
-            "compare the password with the server's (`keywright check` does); was it rotated, is it "
-            "percent-encoded in REDIS_URL, and does REDIS_USERNAME name the right user?",
-        ),
-        "NOPASSWORD": (
-            f"{at} has no password, and one was sent",
-            "give the server its password (requirepass or an ACL user), or take it out of the settings",
-        ),
-        "NOPERM": (
-            f"{at} does not let {user} do that",
-            "look at `ACL GETUSER`: are the command and the keys (CACHE_PREFIX) allowed, and is it "
-            "the user that was meant?",
-        ),
-        "DENIED": (
-            f"{at} is in protected mode: it has no password, and serves only its own machine",
-            "give the server a password and connect with it; do not switch protected-mode off",
-        ),
-        "MAXCLIENTS": (
-            f"{at} has as many clients as it allows",
-            "look who they are with CLIENT LIST; lower REDIS_POOL_MAX_CONNECTIONS times the number of "
-            "processes, or raise maxclients",
-        ),
-        "LOADING": (
-            f"{at} is still loading its data",
-            "wait and ask again; how much is left is in INFO persistence",
-        ),
-        "MISCONF": (
-            f"{at} refuses writes, because it could not save its data to disk",
-            "look at the disk (full, read-only, wrong owner) and the server's log, then run BGSAVE",
-        ),
-        "DATABASE": (
-            f"{at} has no database {endpoint.database}",
-            "set REDIS_DB (or the number at the end of REDIS_URL) to less than `CONFIG GET databases`",
-        ),
-        "CLUSTERDATABASE": (
-            f"{at} is a cluster, which has database 0 only, and {endpoint.database} was asked for",
-            "set REDIS_DB=0",
-        ),
-        "MOVED": (
-            f"{at} is one node of a cluster, and the client knows only this one",
-            "connect with cluster=True: connect(…, cluster=True)",
-        ),
-        "CLUSTERDOWN": (
-            f"{at} belongs to a cluster that does not serve",
-            "look at CLUSTER INFO: are all slots assigned, and are their nodes up?",
-        ),
-        "MASTERDOWN": (
-            f"{at} is a replica that has lost its master",
-            "connect to the master, or look at INFO replication",
-        ),
-        "READONLY": (
-            f"{at} is a replica, which takes no writes",
-            "connect to the master; with Sentinel write redis+sentinel:// and let it be asked",
-        ),
-    }  # fmt: skip
-    refused = ReplyError(*where[code])
-    own = code.isupper() and code in _REPLY_CODES
-    refused.code = code if own else getattr(error, "code", "") or "ERR"
-    return refused
-
-
 # --- what never got to the server, or broke on the way ----------------------------------------------
 
 
@@ -213,7 +82,7 @@ def _judged(error: BaseException, endpoint: Endpoint, in_container: bool) -> _Sa
     number = getattr(error, "errno", None)
     if isinstance(error, TimedOut | Busy) or name in ("MasterNotFoundError", "MaxConnectionsError"):
         return _named(error, endpoint)
-    if _CERTIFICATE in text.lower() or "CERTIFICATE" in text.upper() or name.startswith("SSL"):
+    if "certificate" in text.lower() or name.startswith("SSL"):
         return _tls(error, text, endpoint)
     if name == "gaierror" or "Name or service not known" in text or "name resolution" in text:
         return _unknown_name(endpoint, in_container)
@@ -230,12 +99,14 @@ def _judged(error: BaseException, endpoint: Endpoint, in_container: bool) -> _Sa
             Unreachable, f"no route leads to {endpoint.address}",
             "is the address right, and is the VPN or the network of the containers there?",
         )  # fmt: skip
+    if "No connection available" in text:
+        return _busy(endpoint)
     if name in ("InvalidResponse", "ProtocolError"):
         return _Said(
             ProtocolError, f"{endpoint.address} does not speak the Redis protocol",
             "is this another service's port (RedisInsight, a web server), or does one side expect TLS?",
         )  # fmt: skip
-    if "Cluster mode is not enabled" in text or "cannot be connected" in text:
+    if "Cluster mode is not enabled" in text or "unknown command 'SENTINEL'" in text:
         return _named(error, endpoint)
     if number in (errno.ECONNRESET, errno.EPIPE) or "closed" in text or "reset by peer" in text:
         return _hung_up(endpoint)
@@ -244,28 +115,45 @@ def _judged(error: BaseException, endpoint: Endpoint, in_container: bool) -> _Sa
 
 def _named(error: BaseException, endpoint: Endpoint) -> _Said | None:
     """Errors that say themselves what happened, once the hint is added."""
-    name = type(error).__name__
+    name, text = type(error).__name__, str(error)
     if isinstance(error, KeywrightError):
         return _Said(type(error), str(error), error.hint)
     if name == "MasterNotFoundError":
-        sentinels = endpoint.sentinels
-        master = sentinels.master if sentinels else ""
-        return _Said(
-            Unreachable, f"no sentinel names a master of {master}: {_words(error, endpoint)}",
-            "is a failover under way, is the name what `SENTINEL MASTERS` shows, and do the sentinels "
-            "ask for a password (sentinel_password)?",
-        )  # fmt: skip
+        return _no_master(text, endpoint)
     if name == "MaxConnectionsError":
+        return _busy(endpoint)
+    if "'SENTINEL'" in text:
         return _Said(
-            Busy, f"all connections to {endpoint.address} are in use",
-            "raise REDIS_POOL_MAX_CONNECTIONS, or look for slow commands",
+            Unreachable, f"{endpoint.address} is a Redis server, not a sentinel",
+            "name the sentinels' port (26379), or write redis:// instead of redis+sentinel://",
         )  # fmt: skip
-    if "Cluster mode is not enabled" in str(error):
+    if "Cluster mode is not enabled" in text:
         return _Said(
             Unreachable, f"{endpoint.address} is no cluster, and cluster=True was asked for",
             "leave cluster=True away, or connect to a node of the cluster",
         )  # fmt: skip
     return None
+
+
+def _busy(endpoint: Endpoint) -> _Said:
+    return _Said(
+        Busy, f"all connections to {endpoint.address} are in use",
+        "raise REDIS_POOL_MAX_CONNECTIONS, or look for slow commands",
+    )  # fmt: skip
+
+
+def _no_master(text: str, endpoint: Endpoint) -> _Said:
+    known = endpoint.sentinels
+    asked = ", ".join(f"{host}:{port}" for host, port in known.nodes) if known else endpoint.address
+    master = known.master if known else "that name"
+    sentence, hint = f"no sentinel names a master of {master} (asked: {asked})", (
+        "are the sentinels up, is a failover under way, and is the name what `SENTINEL MASTERS` shows?"
+    )  # fmt: skip
+    if "auth" in text.lower().replace("password=<redacted>", ""):
+        hint = (
+            "a sentinel refused the login: set sentinel_username and sentinel_password in REDIS_URL"
+        )
+    return _Said(Unreachable, sentence, hint)
 
 
 def local(host: str) -> bool:
@@ -301,13 +189,21 @@ def _unknown_name(endpoint: Endpoint, in_container: bool) -> _Said:
 
 
 def _silent(error: BaseException, text: str, endpoint: Endpoint) -> _Said:
-    if isinstance(error, OSError) or "connecting" in text.lower():
-        if "reading" not in text.lower():
-            return _Said(
-                Unreachable,
-                f"{endpoint.address} did not answer within {endpoint.connect_timeout:g} s",
-                "a time-out means dropped packets: look at firewalls, security groups and routes",
-            )
+    if "handshake" in text:
+        return _Said(
+            Unreachable,
+            f"{endpoint.address} did not finish the TLS handshake within {endpoint.connect_timeout:g} s",
+            "does the port speak TLS? if not, write redis:// (one s) or REDIS_SSL=false",
+        )
+    if (
+        isinstance(error, OSError) or "connecting" in text.lower()
+    ) and "reading" not in text.lower():
+        return _Said(
+            Unreachable,
+            f"{endpoint.address} did not answer within {endpoint.connect_timeout:g} s",
+            "a time-out means dropped packets: look at firewalls, security groups and routes"
+            + ("; or the port does not speak TLS" if endpoint.tls else ""),
+        )
     return _Said(
         TimedOut, f"{endpoint.address} did not answer within {endpoint.timeout:g} s",
         "is the server busy, stopped (SIGSTOP) or behind a firewall that drops?",
@@ -366,10 +262,17 @@ def _tls(error: BaseException, text: str, endpoint: Endpoint) -> _Said:
             Unreachable, f"{at} asks for a client certificate, and none was shown",
             "give ssl_certfile and ssl_keyfile, or set `tls-auth-clients no` on the server",
         )  # fmt: skip
-    if any(each in words for each in ("wrong_version", "wrong version", "record_layer", "eof", "record layer")):
+    if any(
+        each in words
+        for each in ("wrong_version", "wrong version", "record_layer", "eof", "record layer")
+    ):
         return _Said(
             ProtocolError, f"{at} does not speak TLS, and TLS was asked for",
             "write redis:// (one s) or REDIS_SSL=false, or connect to the server's TLS port; a server "
             "that asks for a client certificate hangs up in the same way",
         )  # fmt: skip
-    return _Said(Unreachable, f"TLS with {at} failed: {_words(error, endpoint)}", "look at both sides' certificates")
+    return _Said(
+        Unreachable,
+        f"TLS with {at} failed: {_words(error, endpoint)}",
+        "look at both sides' certificates",
+    )
