@@ -150,10 +150,12 @@ class Wire:
         self.close()
 
 
-def reader(raw: bool) -> hiredis.Reader:
-    """A parser of replies whose errors are ours."""
+def reader(raw: bool, nothing: object = False) -> hiredis.Reader:
+    """A parser of replies whose errors are ours; `nothing` is what it says of half a reply."""
     if raw:
-        return hiredis.Reader(protocolError=ProtocolError, replyError=ReplyError)
+        return hiredis.Reader(
+            protocolError=ProtocolError, replyError=ReplyError, notEnoughData=nothing
+        )
     return hiredis.Reader(
         protocolError=ProtocolError,
         replyError=ReplyError,
@@ -242,24 +244,29 @@ def _connect(endpoint: Endpoint, relay: "Relay | None") -> socket.socket:
             link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if endpoint.tls is not None:
             return _wrap(link, endpoint.host, endpoint.tls, endpoint.timeout)
-    except TimeoutError:
-        raise Unreachable(
-            f"{endpoint.address} did not answer within {endpoint.connect_timeout:g} s",
-            "a time-out means dropped packets: look at firewalls and routes",
-        ) from None
-    except ConnectionRefusedError:
-        raise Unreachable(
-            f"nobody listens on {endpoint.address}", "is the server running, and on this port?"
-        ) from None
     except OSError as error:
         # ssl's refusal of a certificate is a ValueError too: then the relay did its part, and got there
         refused = isinstance(error, ValueError)
         said = relay.last_words() if relay is not None and not refused else ""
         if said:
             raise never_there(endpoint, said) from None
-        raise Unreachable(f"cannot reach {endpoint.address}: {error.strerror or error}") from None
+        raise not_reached(endpoint, error) from None
     _limit(link, endpoint.timeout)
     return link
+
+
+def not_reached(endpoint: Endpoint, error: OSError) -> Unreachable:
+    """What to say of a connection that did not come to be."""
+    if isinstance(error, TimeoutError):
+        return Unreachable(
+            f"{endpoint.address} did not answer within {endpoint.connect_timeout:g} s",
+            "a time-out means dropped packets: look at firewalls and routes",
+        )
+    if isinstance(error, ConnectionRefusedError):
+        return Unreachable(
+            f"nobody listens on {endpoint.address}", "is the server running, and on this port?"
+        )
+    return Unreachable(f"cannot reach {endpoint.address}: {error.strerror or error}")
 
 
 def _host(host: str) -> str | bytes:
