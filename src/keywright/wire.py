@@ -18,9 +18,7 @@ from keywright.endpoint import Endpoint, Tls
 from keywright.errors import ConnectionLost, ProtocolError, ReplyError, TimedOut, Unreachable
 from keywright.secret import Secret
 
-if TYPE_CHECKING:  # loaded only for an endpoint with TLS, or with a relay: it needs subprocess
-    import ssl
-
+if TYPE_CHECKING:  # loaded only for an endpoint with a relay: it needs subprocess
     from keywright.relay import Relay
 
 Word = str | bytes | int | float | Secret
@@ -286,24 +284,6 @@ def _limit(link: socket.socket, seconds: float) -> None:
 def _wrap(link: socket.socket, host: str, tls: Tls, timeout: float) -> socket.socket:
     """TLS over the socket; Python's TLS ignores kernel time-outs, so settimeout serves here."""
     link.settimeout(timeout)
+    from keywright.tls import ssl_context  # 13 ms: only for those who use it
+
     return ssl_context(tls).wrap_socket(link, server_hostname=host)
-
-
-def ssl_context(tls: Tls) -> "ssl.SSLContext":
-    """The rules of one TLS connection. Raises Unreachable, with the file, when one cannot be read."""
-    import ssl  # 13 ms: only for those who use it
-
-    try:
-        context = ssl.create_default_context(cafile=tls.ca_certs or None)
-        context.check_hostname = tls.check_hostname and tls.verify
-        if not tls.verify:
-            context.verify_mode = ssl.CERT_NONE
-        if tls.certificate:
-            context.load_cert_chain(tls.certificate, tls.key or None)
-    except OSError as error:  # ssl's errors are OSErrors too
-        files = " or ".join(filter(None, (tls.ca_certs, tls.certificate, tls.key)))
-        raise Unreachable(
-            f"cannot use {files or 'the certificates'}: {error.strerror or error}",
-            "the files are PEM: an authority, a certificate, its key",
-        ) from None
-    return context

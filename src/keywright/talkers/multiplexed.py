@@ -33,7 +33,8 @@ from keywright.talkers.blocking import (
     outcome_unknown,
 )
 from keywright.talkers.line import Line, NotSent
-from keywright.wire import greeting, not_reached, pack, ssl_context, welcome
+from keywright.tls import ssl_context
+from keywright.wire import greeting, not_reached, pack, welcome
 
 WIDE = 65536  # octets: a larger batch goes over a line of its own, so that others need not wait
 
