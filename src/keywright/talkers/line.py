@@ -37,7 +37,8 @@ class Line(asyncio.BufferedProtocol):
         self._reader = reader(raw=True, nothing=NOTHING)
         self._waiting: deque[tuple[asyncio.Future[list[Reply]], int]] = deque()
         self._outbox: list[bytes] = []
-        self._buffer = bytearray(READ)
+        # A view: asyncio's TLS slices what it is given, and a slice of a bytearray is a copy.
+        self._buffer = memoryview(bytearray(READ))
         self._unsent = 0  # how many of the last in `_waiting` have not left yet
         self._part: list[Reply] = []  # the replies so far to a batch of several
         self._paused = False  # the kernel takes no more
@@ -104,7 +105,7 @@ class Line(asyncio.BufferedProtocol):
         self._transport.set_write_buffer_limits(high=MANY)
         self.open = True
 
-    def get_buffer(self, _: int) -> bytearray:
+    def get_buffer(self, _: int) -> memoryview:
         """Where the loop puts what it reads: always the same memory."""
         return self._buffer
 
