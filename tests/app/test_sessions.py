@@ -297,3 +297,26 @@ def test_any_user_and_any_data(face: str, debian: Server) -> None:
 
     held()
     store.close()
+
+
+def test_tasks_share_their_trips(debian: Server) -> None:
+    """A hundred loads at once reach the server in a few reads, over one connection."""
+    import asyncio
+
+    async def main() -> None:
+        store = AsyncSessionStore(talker=MultiplexedTalker(emptied(debian)), ttl=60, prefix=PREFIX)
+        session = await store.create({"n": 1})
+        with debian.line() as line:
+            before = _reads(line)
+            found = await asyncio.gather(*(store.load(session.id) for _ in range(100)))
+            assert [1] * 100 == [each["n"] for each in found if each]
+            assert _reads(line) - before <= 10
+            assert line.ask("CLIENT", "LIST").count("cmd=getex") == 1
+        await store.aclose()
+
+    asyncio.run(main())
+
+
+def _reads(line: Any) -> int:
+    text = line.ask("INFO", "stats")
+    return int(text.partition("total_reads_processed:")[2].partition("\r\n")[0])
