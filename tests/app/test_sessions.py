@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import redis
+import redis.asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.app.conftest import emptied
@@ -22,12 +24,17 @@ PREFIX = "esabcfg:"
 def made(face: str, endpoint: Endpoint, **named: Any) -> Any:
     """A store of either face; `driven` lets asyncio's be called the same way."""
     named = {"ttl": 60, "prefix": PREFIX, **named}
+    if face == "redis-py":
+        client = redis.Redis(port=endpoint.port, decode_responses=True)
+        return SessionStore(client=client, **named)
+    if face == "redis.asyncio":
+        return driven(AsyncSessionStore(client=redis.asyncio.Redis(port=endpoint.port), **named))
     if face == "threads":
         return SessionStore(talker=BlockingTalker(endpoint), **named)
     return driven(AsyncSessionStore(talker=MultiplexedTalker(endpoint), **named))
 
 
-@pytest.fixture(params=["threads", "asyncio"])
+@pytest.fixture(params=["threads", "asyncio", "redis-py", "redis.asyncio"])
 def face(request: pytest.FixtureRequest) -> str:
     """Which of the two stores."""
     return str(request.param)

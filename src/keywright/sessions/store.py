@@ -6,19 +6,16 @@ from random import getrandbits
 from secrets import token_urlsafe
 from typing import Any
 
-from keywright.endpoint import Endpoint
 from keywright.errors import SettingsError
 from keywright.flows import Talker
-from keywright.secret import Secret
 from keywright.serializers import JSON
 from keywright.sessions.conversations import Conversations, Merge, Policy, Sources
 from keywright.sessions.record import Data, Session, SessionInfo
 from keywright.settings import Settings
+from keywright.talkers.choice import Source, settings_of, talker_for
 
 DAY = 86400  # seconds
 CHANCE = 24  # octets of chance in an id: 192 bits
-
-Source = Settings | Endpoint | Secret | str | None
 
 
 class SessionStore:
@@ -55,8 +52,6 @@ class SessionStore:
         serializer: Any = JSON,
     ) -> None:
         if talker is None:
-            from keywright.talkers.choice import talker_for
-
             talker = talker_for(source, client=client, name="sessions")
         policy = policy_for(source, ttl, absolute, sliding, limit, prefix, cluster)
         self._talker = talker
@@ -147,7 +142,7 @@ def policy_for(
 ) -> Policy:
     """Fill in from the settings what is None. Raises SettingsError for times that make no sense."""
     if ttl is None or prefix is None:
-        settings = source if isinstance(source, Settings) else Settings.from_env()
+        settings = settings_of(source) or Settings.from_env()
         ttl = settings.cache_ttl if ttl is None else ttl
         prefix = settings.cache_prefix if prefix is None else prefix
     if ttl < 1 or absolute < 0 or limit < 0:

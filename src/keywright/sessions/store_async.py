@@ -7,7 +7,8 @@ from keywright.flows import AsyncTalker
 from keywright.serializers import JSON
 from keywright.sessions.conversations import Conversations, Merge
 from keywright.sessions.record import Data, Session, SessionInfo
-from keywright.sessions.store import DAY, SOURCES, Source, id_of, policy_for
+from keywright.sessions.store import DAY, SOURCES, id_of, policy_for
+from keywright.talkers.choice import Source, async_talker_for
 
 
 class AsyncSessionStore:
@@ -31,8 +32,6 @@ class AsyncSessionStore:
         serializer: Any = JSON,
     ) -> None:
         if talker is None:
-            from keywright.talkers.choice import async_talker_for
-
             talker = async_talker_for(source, client=client, name="sessions")
         policy = policy_for(source, ttl, absolute, sliding, limit, prefix, cluster)
         self._talker = talker
