@@ -16,6 +16,7 @@ from keywright.endpoint import Endpoint
 from keywright.errors import SessionChanged, SessionGone, SessionUnreadable, SettingsError
 from keywright.sessions import AsyncSessionStore, Session, SessionStore
 from keywright.talkers.blocking import BlockingTalker
+from keywright.talkers.memory import AsyncMemoryTalker, MemoryTalker
 from keywright.talkers.multiplexed import MultiplexedTalker
 
 PREFIX = "esabcfg:"
@@ -303,6 +304,25 @@ def test_any_user_and_any_data(face: str, debian: Server) -> None:
             assert store.load(session.id) is None
 
     held()
+    store.close()
+
+
+@pytest.mark.parametrize("face", ["threads", "asyncio"])
+def test_inside_the_process(face: str) -> None:
+    """Without Redis the same operations work inside the process."""
+    talker: Any = MemoryTalker() if face == "threads" else AsyncMemoryTalker()
+    kind: Any = SessionStore if face == "threads" else AsyncSessionStore
+    store: Any = kind(talker=talker, ttl=60, prefix=PREFIX, limit=2)
+    store = store if face == "threads" else driven(store)
+    test_what_is_stored_comes_back(store)
+    test_a_session_that_ended_is_not_revived(store)
+    test_a_lost_update_is_seen(store)
+    store.destroy_all("ada")
+    test_rotation(store)
+    mine = [store.create({}, user="bob") for _ in range(3)]
+    assert [each.id for each in mine[1:]] == [row.id for row in store.list("bob")]
+    assert store.touch(mine[2]) and store.count("bob") == 2
+    assert store.destroy_all("bob", keep=mine[1]) == 1
     store.close()
 
 
