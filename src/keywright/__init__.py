@@ -8,9 +8,12 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Address": "keywright.url",
+    "AsyncSessionStore": "keywright.sessions",
     "KeywrightError": "keywright.errors",
     "SettingsError": "keywright.errors",
     "Secret": "keywright.secret",
+    "Session": "keywright.sessions",
+    "SessionStore": "keywright.sessions",
     "Settings": "keywright.settings",
     "format_url": "keywright.url",
     "parse_url": "keywright.url",
@@ -18,8 +21,11 @@ _HOMES = {
 
 __all__ = [
     "Address",
+    "AsyncSessionStore",
     "KeywrightError",
     "Secret",
+    "Session",
+    "SessionStore",
     "Settings",
     "SettingsError",
     "__version__",

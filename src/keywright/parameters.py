@@ -7,11 +7,12 @@ redis-py names them and win over the settings.
 import socket
 from typing import Any, NamedTuple
 
-from keywright.endpoint import Endpoint, Tls
+from keywright.endpoint import Endpoint, Sentinels, Tls
 from keywright.errors import CachingDisabled, SettingsError
 from keywright.places import endpoint_of
 from keywright.secret import Secret
 from keywright.settings import Settings
+from keywright.talkers.choice import settings_of
 
 HEALTH_CHECK = (
     25  # seconds of idleness after which a connection is asked first; load balancers cut at 60
@@ -39,22 +40,10 @@ class Target(NamedTuple):
     sentinels: dict[str, Any]
 
 
-def settings_of(source: Settings | str | Secret | None) -> Settings:
-    """Return the settings of a source: themselves, a URL's (its defaults), the environment's.
-
-    Raises SettingsError for a wrong one.
-    """
-    if isinstance(source, Settings):
-        return source
-    if source is None:
-        return Settings.from_env()
-    text = source.reveal() if isinstance(source, Secret) else source
-    return Settings.from_env({"REDIS_URL": text})
-
-
 def target_of(source: Settings | str | Secret | None, overrides: dict[str, Any]) -> Target:
     """Lay the caller's arguments over the settings. Raises SettingsError and CachingDisabled."""
     settings = settings_of(source)
+    assert settings is not None  # an Endpoint is no source here
     if not settings.enabled:
         raise CachingDisabled(
             "ENABLE_REDIS_CACHING is false, so there is no server to connect to",
@@ -188,13 +177,11 @@ def _endpoint(settings: Settings, keywords: dict[str, Any], sentinels: dict[str,
         connect_timeout=float(keywords["socket_connect_timeout"] or 0),
         timeout=float(keywords["socket_timeout"] or 0),
         database=int(keywords["db"] or 0),
-        sentinels=_known(place, sentinels) if sentinels else None,
+        sentinels=_known(sentinels) if sentinels else None,
     )
 
 
-def _known(place: Endpoint, sentinels: dict[str, Any]) -> Any:
-    from keywright.endpoint import Sentinels
-
+def _known(sentinels: dict[str, Any]) -> Sentinels:
     secret = sentinels["sentinel_kwargs"].get("password")
     return Sentinels(
         tuple((str(host), int(port)) for host, port in sentinels["sentinels"]),

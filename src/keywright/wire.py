@@ -18,9 +18,7 @@ from keywright.endpoint import Endpoint, Tls
 from keywright.errors import ConnectionLost, ProtocolError, ReplyError, TimedOut, Unreachable
 from keywright.secret import Secret
 
-if TYPE_CHECKING:  # loaded only for an endpoint with TLS, or with a relay: it needs subprocess
-    import ssl
-
+if TYPE_CHECKING:  # loaded only for an endpoint with a relay: it needs subprocess
     from keywright.relay import Relay
 
 Word = str | bytes | int | float | Secret
@@ -74,6 +72,8 @@ class Wire:
             self._socket.sendall(packed)
             for _ in range(count):
                 replies.append(self._read())  # noqa: PERF401 - what came before a hang-up is kept
+            if self._reader.has_data():  # a reply that nobody asked for
+                raise ProtocolError("")
         except (TimeoutError, BlockingIOError):  # the second is what SO_RCVTIMEO says
             self.close()
             raise timed_out(self.endpoint) from None
@@ -150,10 +150,12 @@ class Wire:
         self.close()
 
 
-def reader(raw: bool) -> hiredis.Reader:
-    """A parser of replies whose errors are ours."""
+def reader(raw: bool, nothing: object = False) -> hiredis.Reader:
+    """A parser of replies whose errors are ours; `nothing` is what it says of half a reply."""
     if raw:
-        return hiredis.Reader(protocolError=ProtocolError, replyError=ReplyError)
+        return hiredis.Reader(
+            protocolError=ProtocolError, replyError=ReplyError, notEnoughData=nothing
+        )
     return hiredis.Reader(
         protocolError=ProtocolError,
         replyError=ReplyError,
@@ -242,24 +244,29 @@ def _connect(endpoint: Endpoint, relay: "Relay | None") -> socket.socket:
             link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if endpoint.tls is not None:
             return _wrap(link, endpoint.host, endpoint.tls, endpoint.timeout)
-    except TimeoutError:
-        raise Unreachable(
-            f"{endpoint.address} did not answer within {endpoint.connect_timeout:g} s",
-            "a time-out means dropped packets: look at firewalls and routes",
-        ) from None
-    except ConnectionRefusedError:
-        raise Unreachable(
-            f"nobody listens on {endpoint.address}", "is the server running, and on this port?"
-        ) from None
     except OSError as error:
         # ssl's refusal of a certificate is a ValueError too: then the relay did its part, and got there
         refused = isinstance(error, ValueError)
         said = relay.last_words() if relay is not None and not refused else ""
         if said:
             raise never_there(endpoint, said) from None
-        raise Unreachable(f"cannot reach {endpoint.address}: {error.strerror or error}") from None
+        raise not_reached(endpoint, error) from None
     _limit(link, endpoint.timeout)
     return link
+
+
+def not_reached(endpoint: Endpoint, error: OSError) -> Unreachable:
+    """What to say of a connection that did not come to be."""
+    if isinstance(error, TimeoutError):
+        return Unreachable(
+            f"{endpoint.address} did not answer within {endpoint.connect_timeout:g} s",
+            "a time-out means dropped packets: look at firewalls and routes",
+        )
+    if isinstance(error, ConnectionRefusedError):
+        return Unreachable(
+            f"nobody listens on {endpoint.address}", "is the server running, and on this port?"
+        )
+    return Unreachable(f"cannot reach {endpoint.address}: {error.strerror or error}")
 
 
 def _host(host: str) -> str | bytes:
@@ -279,24 +286,6 @@ def _limit(link: socket.socket, seconds: float) -> None:
 def _wrap(link: socket.socket, host: str, tls: Tls, timeout: float) -> socket.socket:
     """TLS over the socket; Python's TLS ignores kernel time-outs, so settimeout serves here."""
     link.settimeout(timeout)
+    from keywright.tls import ssl_context  # 13 ms: only for those who use it
+
     return ssl_context(tls).wrap_socket(link, server_hostname=host)
-
-
-def ssl_context(tls: Tls) -> "ssl.SSLContext":
-    """The rules of one TLS connection. Raises Unreachable, with the file, when one cannot be read."""
-    import ssl  # 13 ms: only for those who use it
-
-    try:
-        context = ssl.create_default_context(cafile=tls.ca_certs or None)
-        context.check_hostname = tls.check_hostname and tls.verify
-        if not tls.verify:
-            context.verify_mode = ssl.CERT_NONE
-        if tls.certificate:
-            context.load_cert_chain(tls.certificate, tls.key or None)
-    except OSError as error:  # ssl's errors are OSErrors too
-        files = " or ".join(filter(None, (tls.ca_certs, tls.certificate, tls.key)))
-        raise Unreachable(
-            f"cannot use {files or 'the certificates'}: {error.strerror or error}",
-            "the files are PEM: an authority, a certificate, its key",
-        ) from None
-    return context

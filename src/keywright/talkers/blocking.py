@@ -120,17 +120,24 @@ class BlockingTalker:
         return replies
 
     def _once_more(self, packed: bytes, batch: Batch) -> list[Reply]:
-        line = self._take()
-        try:
-            replies = line.exchange(packed, len(batch.commands))
-        except BaseException:
-            self._drop(line)
-            raise
-        if isinstance(replies[0], ReplyError) and replies[0].code in PASSING:
-            self._drop(line)
-            return self._until_ready(packed, batch, replies)
-        self._give(line)
-        return replies
+        """Send again on a new connection; one that breaks too is tried again while patience lasts."""
+        while True:
+            line = self._take()
+            try:
+                replies = line.exchange(packed, len(batch.commands))
+            except BaseException as error:
+                self._drop(line)
+                broken = isinstance(error, ConnectionLost) and not isinstance(error, TimedOut)
+                if not broken or not self._may_wait():
+                    raise
+                time.sleep(uniform(FIRST_WAIT / 2, FIRST_WAIT))
+                continue
+            if isinstance(replies[0], ReplyError) and replies[0].code in PASSING:
+                self._drop(line)
+                return self._until_ready(packed, batch, replies)
+            self._gone_since = None
+            self._give(line)
+            return replies
 
     def _until_ready(self, packed: bytes, batch: Batch, replies: list[Reply]) -> list[Reply]:
         """Ask again, the sentinels first, until the server is ready or patience is over."""
@@ -222,7 +229,7 @@ class BlockingTalker:
             except TimedOut:
                 raise
             except Unreachable as error:
-                if not _passing(error) or not self._may_wait():
+                if not is_passing(error) or not self._may_wait():
                     raise
                 time.sleep(uniform(wait / 2, wait))
                 wait = min(2 * wait, LONGEST_WAIT)
@@ -273,7 +280,7 @@ def outcome_unknown(error: ConnectionLost) -> OutcomeUnknown:
     )
 
 
-def _passing(error: Unreachable) -> bool:
+def is_passing(error: Unreachable) -> bool:
     """Whether asking again soon may help: refused, reset, no master yet; not a name or a certificate."""
     said = str(error)
     return (

@@ -1,86 +1,95 @@
-"""Which talker a store is given: by its settings, its endpoint, or the client that somebody has already."""
+"""Which talker serves a store: what was given, the endpoint of the settings, or the process itself."""
 
 import logging
+import os
 from typing import Any
 
 from keywright.endpoint import Endpoint
 from keywright.flows import AsyncTalker, Talker
-from keywright.parameters import settings_of
 from keywright.places import endpoint_of
 from keywright.secret import Secret
 from keywright.settings import Settings
 
 Source = Settings | Endpoint | Secret | str | None
 
-_SAID: set[str] = set()  # what was said once and is not said again
+BESIDE = ("CACHE_", "LOCK_")
+_log = logging.getLogger("keywright")
+_told: set[str] = set()  # what was said once and is not said again
 
 
-def talker_for(
-    source: Source = None, client: Any = None, connections: int | None = None, name: str = ""
-) -> Talker:
-    """Return the talker that holds a store's flows and blocks.
+def talker_for(source: Source = None, *, client: Any = None, name: str = "") -> Talker:
+    """Return what holds a store's flows for threads.
 
-    `client` is a redis-py-like client to speak through; without one the library's own connections
-    are used, at most `connections` (REDIS_POOL_MAX_CONNECTIONS unless given) to `source`: Settings,
-    a URL, an Endpoint, or None for the environment. With ENABLE_REDIS_CACHING=false the data stays
-    in the process, which is logged once. Raises SettingsError for wrong settings; no round trip.
+    `client` is a redis-py-like client; else `source` says where the server is: Settings, an
+    Endpoint, a URL, or None for the environment. `name` is shown in CLIENT LIST.
     """
     if client is not None:
         from keywright.talkers.client import ClientTalker
 
         return ClientTalker(client)
-    place = _place(source)
-    if place is None:
+    settings = settings_of(source)
+    if settings is not None and not settings.enabled:
         from keywright.talkers.memory import MemoryTalker
 
-        memory: Talker = MemoryTalker()
-        return memory
+        _say_that_caching_is_off()
+        return MemoryTalker()
     from keywright.talkers.blocking import BlockingTalker
 
-    endpoint, most = place
-    return BlockingTalker(endpoint, connections=connections or most, name=name)
+    if settings is None:
+        assert isinstance(source, Endpoint)
+        return BlockingTalker(source, name=_called(name))
+    return BlockingTalker(
+        endpoint_of(settings), connections=settings.pool_max_connections, name=_called(name)
+    )
 
 
-def async_talker_for(
-    source: Source = None, client: Any = None, connections: int | None = None, name: str = ""
-) -> AsyncTalker:
-    """Return the talker for an event loop; arguments are `talker_for`'s.
-
-    It multiplexes: `connections` (2 unless given) are shared by every task.
-    """
+def async_talker_for(source: Source = None, *, client: Any = None, name: str = "") -> AsyncTalker:
+    """Return what holds a store's flows in asyncio; the arguments are those of `talker_for`."""
     if client is not None:
         from keywright.talkers.client import AsyncClientTalker
 
         return AsyncClientTalker(client)
-    place = _place(source)
-    if place is None:
+    settings = settings_of(source)
+    if settings is not None and not settings.enabled:
         from keywright.talkers.memory import AsyncMemoryTalker
 
-        memory: AsyncTalker = AsyncMemoryTalker()
-        return memory
+        _say_that_caching_is_off()
+        return AsyncMemoryTalker()
     from keywright.talkers.multiplexed import MultiplexedTalker
 
-    words = {"connections": connections} if connections else {}
-    shared: AsyncTalker = MultiplexedTalker(place[0], name=name, **words)
-    return shared
+    if settings is None:
+        assert isinstance(source, Endpoint)
+        return MultiplexedTalker(source, name=_called(name))
+    return MultiplexedTalker(endpoint_of(settings), name=_called(name))
 
 
-def _place(source: Source) -> tuple[Endpoint, int] | None:
-    """Where to connect and with how many at most; None when caching is off."""
+def settings_of(source: Source) -> Settings | None:
+    """Return the settings that a source means; None for an Endpoint, which has none.
+
+    Beside a URL only the environment's CACHE_ and LOCK_ variables count.
+
+    Raises SettingsError for a URL or an environment that says something wrong.
+    """
+    if isinstance(source, Settings):
+        return source
     if isinstance(source, Endpoint):
-        return source, 100
-    settings = settings_of(source)
-    if settings.enabled:
-        return endpoint_of(settings), settings.pool_max_connections
-    say_once(
-        "ENABLE_REDIS_CACHING is false: sessions, cache and locks are kept inside this process, "
-        "are not shared with others, and end with it"
+        return None
+    if source is None:
+        return Settings.from_env()
+    url = source.reveal() if isinstance(source, Secret) else source
+    beside = {name: text for name, text in os.environ.items() if name.startswith(BESIDE)}
+    return Settings.from_env({**beside, "REDIS_URL": url})
+
+
+def _called(name: str) -> str:
+    return f"keywright:{name}" if name else "keywright"
+
+
+def _say_that_caching_is_off() -> None:
+    sentence = (
+        "ENABLE_REDIS_CACHING is false: sessions, cache and locks live in this process alone, "
+        "and end with it"
     )
-    return None
-
-
-def say_once(sentence: str) -> None:
-    """Log a warning, the first time only in this process."""
-    if sentence not in _SAID:
-        _SAID.add(sentence)
-        logging.getLogger("keywright").warning(sentence)
+    if sentence not in _told:
+        _told.add(sentence)
+        _log.warning(sentence)

@@ -35,7 +35,7 @@ class _Known:
     def __init__(self, client: Any) -> None:
         self.client = client
         self._cluster = hasattr(client, "nodes_manager")
-        if not self._cluster:
+        if not self._cluster and hasattr(client, "connection_pool"):
             self.endpoint = endpoint_from(client.connection_pool.connection_kwargs)
 
     def _failed(self, error: Exception, batch: Batch, last: bool) -> None:
@@ -185,8 +185,7 @@ class ClientTalker(_Known):
                 raise
 
     def close(self) -> None:
-        """Close the client's connections."""
-        self.client.close()
+        """Nothing: the client belongs to whoever made it."""
 
 
 class AsyncClientTalker(_Known):
@@ -305,7 +304,9 @@ class AsyncClientTalker(_Known):
     async def _begun(self) -> None:
         """Find the cluster's nodes when nobody has yet."""
         if not hasattr(self, "endpoint"):
-            self.endpoint = endpoint_from(vars(self.client.nodes_manager).get("connection_kwargs", {}))
+            self.endpoint = endpoint_from(
+                vars(self.client.nodes_manager).get("connection_kwargs", {})
+            )
         try:
             await self.client.initialize()
         except Exception as error:
@@ -322,8 +323,7 @@ class AsyncClientTalker(_Known):
                 raise
 
     async def aclose(self) -> None:
-        """Close the client's connections."""
-        await self.client.aclose()
+        """Nothing: the client belongs to whoever made it."""
 
 
 class _Pool:

@@ -112,7 +112,8 @@ def never_there(error: BaseException, endpoint: Endpoint) -> KeywrightError:
 def broken(error: BaseException) -> bool:
     """Whether an exception tells of the connection: the client's own or the system's."""
     return isinstance(error, OSError) or bool(
-        names_of(error) & {"RedisError", "ValkeyError", "RedisClusterException", "ValkeyClusterException"}
+        names_of(error)
+        & {"RedisError", "ValkeyError", "RedisClusterException", "ValkeyClusterException"}
     )
 
 
