@@ -43,31 +43,6 @@ def connect(
     sent yet (a cluster's nodes are asked for in any case). Raises SettingsError for wrong settings,
     CachingDisabled when ENABLE_REDIS_CACHING is false.
     """
-
-
-# What a container leaves behind for its processes to see: Docker's mark, and Podman's.
-CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
-FIRST_WORDS = (("PING",), ("HELLO",))  # does it serve, and what is it?
-
-
-def connect(
-    source: Settings | str | Secret | None = None, /, *, check: bool = True, **overrides: Any
-) -> "redis.Redis":
-    """Return a redis-py client for `source`: Settings, a URL, or None for the environment.
-
-    Keyword arguments are redis-py's and win: host, port, db, username, password, ssl,
-    ssl_ca_certs, ssl_certfile, ssl_keyfile, ssl_cert_reqs, ssl_check_hostname, unix_socket_path,
-    socket_timeout, socket_connect_timeout (seconds), max_connections, credential_provider (redis-py's
-    or a source of keywright.credentials), client_name, decode_responses (False unless given), retry …
-    `cluster=True` gives a RedisCluster; `sentinels=[(host, port), …]` with `service_name` a client
-    of the master, as a redis+sentinel:// URL does (min_other_sentinels, sentinel_kwargs,
-    check_connection; the role is verified at every connect).
-
-    With `check` the first connection is made and asked PING and HELLO (one round trip, plus the
-    login's; a node of a cluster is asked CLUSTER INFO as well); a failure raises Unreachable, TimedOut, ConnectionLost, ProtocolError or ReplyError, each with a
-    hint. Without it nothing is sent yet (a cluster's nodes are asked for in any case). Raises
-    SettingsError for wrong settings, CachingDisabled when ENABLE_REDIS_CACHING is false.
-    """
     import redis
 
     target = target_of(source, overrides)
