@@ -15,7 +15,6 @@ from keywright.errors import (
     ConnectionLost,
     KeywrightError,
     ProtocolError,
-    ReplyError,
     TimedOut,
     Unreachable,
 )
@@ -59,14 +58,6 @@ def _timed_out(error: BaseException) -> bool:
 
 def _told(error: BaseException) -> bool:
     return _timed_out(error) or "handshake" in str(error)
-
-
-def hint_of(reply: ReplyError, endpoint: Endpoint) -> ReplyError:
-    """Return the server's own refusal with a hint; its sentence and code stay as they are."""
-    if reply.hint:
-        return reply
-    code = code_of(reply)
-    return ReplyError(str(reply), refusal(code, endpoint).hint) if code else reply
 
 
 def masked(text: str, endpoint: Endpoint) -> str:
