@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.app.faces import Driven
 
-from keywright.connect import connect, connect_async
+from keywright.connecting import connect, connect_async
 
 Knock = Callable[..., Any]
 

@@ -15,7 +15,7 @@ from tests.app.test_cluster import cluster as cluster
 from tests.engines.servers import Server
 from tests.ports import free_port
 
-from keywright.connect import connect
+from keywright.connecting import connect
 from keywright.errors import ConnectionLost, OutcomeUnknown, ReplyError, TimedOut, Unreachable
 from keywright.flows import Batch, Script, one
 from keywright.talkers.client import ClientTalker

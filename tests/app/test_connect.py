@@ -12,7 +12,7 @@ from tests.app.conftest import emptied
 from tests.app.test_doors import PASSWORD, with_user
 from tests.engines.servers import Server
 
-from keywright.connect import connect
+from keywright.connecting import connect
 from keywright.credentials import from_file, from_variable, rotating
 from keywright.errors import CachingDisabled, KeywrightError, SettingsError
 from keywright.secret import Secret

@@ -15,7 +15,7 @@ from tests.app.test_doors import encrypted as encrypted
 from tests.app.test_doors import watched as watched
 from tests.engines.servers import Server
 
-from keywright.connect import _only_master, _only_master_async
+from keywright.connecting import _only_master, _only_master_async
 from keywright.errors import KeywrightError, ProtocolError, ReplyError, Unreachable
 
 

@@ -15,7 +15,7 @@ from tests.app.test_doors import with_user
 from tests.engines.servers import ENGINES, Server, running
 from tests.ports import free_port
 
-from keywright import connect as connecting
+from keywright import connecting
 from keywright.errors import ConnectionLost, KeywrightError, ProtocolError, ReplyError, Unreachable
 
 
