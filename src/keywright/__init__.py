@@ -8,9 +8,11 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Address": "keywright.url",
+    "AsyncCache": "keywright.cache",
     "AsyncHealth": "keywright.health",
     "AsyncLock": "keywright.locks",
     "AsyncSessionStore": "keywright.sessions",
+    "Cache": "keywright.cache",
     "Health": "keywright.health",
     "KeywrightError": "keywright.errors",
     "Lock": "keywright.locks",
@@ -25,9 +27,11 @@ _HOMES = {
 
 __all__ = [
     "Address",
+    "AsyncCache",
     "AsyncHealth",
     "AsyncLock",
     "AsyncSessionStore",
+    "Cache",
     "Health",
     "KeywrightError",
     "Lock",
