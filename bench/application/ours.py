@@ -51,14 +51,14 @@ def ours(port: int, format: str) -> Way:
     from keywright import SessionStore
 
     store = SessionStore(settings(port), talker=talker(port), serializer=serializer(format))
-    kept = [store.create(session()) for _ in range(KEYS)]
-    ids = [each.id for each in kept]
+    ids = [store.create(session()).id for _ in range(KEYS)]
+    one = store.create(session())  # as hot as the recipe's own dict: it stands for each in turn
 
     def load(number: int) -> Any:
         return store.load(ids[number])
 
     def save(number: int) -> None:
-        one = kept[number]
+        one.id = ids[number]
         one.data["count"] = number
         store.save(one)
 
@@ -71,14 +71,14 @@ async def async_ours(port: int, format: str) -> AsyncWay:
 
     talks = async_talker(port)
     store = AsyncSessionStore(settings(port), talker=talks, serializer=serializer(format))
-    kept = [await store.create(session()) for _ in range(KEYS)]
-    ids = [each.id for each in kept]
+    ids = [(await store.create(session())).id for _ in range(KEYS)]
+    one = await store.create(session())
 
     async def load(number: int) -> Any:
         return await store.load(ids[number])
 
     async def save(number: int) -> None:
-        one = kept[number]
+        one.id = ids[number]
         one.data["count"] = number
         await store.save(one)
 
