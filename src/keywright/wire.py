@@ -72,6 +72,8 @@ class Wire:
             self._socket.sendall(packed)
             for _ in range(count):
                 replies.append(self._read())  # noqa: PERF401 - what came before a hang-up is kept
+            if self._reader.has_data():  # a reply that nobody asked for
+                raise ProtocolError("")
         except (TimeoutError, BlockingIOError):  # the second is what SO_RCVTIMEO says
             self.close()
             raise timed_out(self.endpoint) from None

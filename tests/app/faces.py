@@ -25,6 +25,10 @@ class Driven:
 
         return call
 
+    def pause(self, seconds: float) -> None:
+        """Let the loop run for a while."""
+        self._loop.run_until_complete(asyncio.sleep(seconds))
+
     def close(self) -> None:
         """Close the store and the loop."""
         self._loop.run_until_complete(self.store.aclose())

@@ -3,17 +3,29 @@
 Knows no clock and makes nothing by chance: the faces hand both in (`Sources`).
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from keywright.errors import ReplyError, SessionChanged, SessionGone, SessionUnreadable
 from keywright.flows import Batch, Flow
-from keywright.sessions.record import Data, Session, SessionInfo, packed, packed_meta, split
+from keywright.sessions.record import (
+    CREATED,
+    MARK,
+    Data,
+    Session,
+    SessionInfo,
+    made_head,
+    parts,
+    renewed,
+    torn,
+)
 from keywright.sessions.scripts import CREATE, END_ALL, LIST, ROTATE, SAVE
 
 Merge = Callable[[Data, Data, Data], Data]  # what was loaded, mine, theirs → what to save
 ROUNDS = 5  # times that a save which meets another's is merged and tried again
-_GOOD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:{}")
+NO_VERSION = b"0" * 12
+good_id = re.compile(r"[A-Za-z0-9_.:{}-]{1,200}").fullmatch
 
 
 class Policy(NamedTuple):
@@ -53,8 +65,9 @@ class Conversations:
 
     def create(self, data: Data, user: str, address: str, agent: str) -> Flow[Session]:
         """One round trip."""
-        meta, now = packed_meta(user, address, agent), self._sources.now()
-        session = Session(self._new_id(user), data, int(now), b"", meta, None)
+        now = self._sources.now()
+        head = made_head(NO_VERSION, int(now), user, address, agent)
+        session = Session(self._new_id(user), data, int(now), head, None)
         value = self._value(session)
         if user:
             added = yield from CREATE.run(
@@ -73,7 +86,7 @@ class Conversations:
 
     def load(self, id: str) -> Flow[Session | None]:
         """One round trip, one command: GETEX (GET when not sliding)."""
-        if not _GOOD.issuperset(id) or not 0 < len(id) <= 200:
+        if good_id(id) is None:
             return None
         if self.policy.sliding:
             (value,) = yield Batch((("GETEX", self._key + id, "EX", self.policy.ttl),))
@@ -92,7 +105,16 @@ class Conversations:
 
     def read(self, id: str, value: bytes) -> Session:
         """Make a session of a stored value. Raises SessionUnreadable."""
-        version, created, meta, body = split(value)
+        created, head, body = 0, b"", value
+        if value[:3] == MARK:
+            end = value.find(b"\n")
+            if end < 26:
+                raise torn()
+            head, body = value[:end], value[end + 1 :]
+            try:
+                created = int(head[CREATED])
+            except ValueError:
+                raise torn() from None
         try:
             data = self._loads(body)
         except ValueError as error:
@@ -102,7 +124,7 @@ class Conversations:
             ) from None
         if data.__class__ is not dict:
             raise SessionUnreadable("a stored session is not a JSON object", "who wrote it?")
-        return Session(id, data, created, version, meta, body)
+        return Session(id, data, created, head, body)
 
     def changed(self, session: Session) -> bool:
         """Whether saving would change what is stored, as far as this process knows. No round trip."""
@@ -110,13 +132,13 @@ class Conversations:
 
     def save(self, session: Session) -> Flow[None]:
         """One round trip, one command: SET XX. Raises SessionGone; the last who saves wins."""
-        before, key = session.version, self._key + session.id
+        was, key = (session.head, session.body), self._key + session.id
         value = self._value(session)
         life = ("EX", self.policy.ttl) if self.policy.sliding else ("KEEPTTL",)
         words = ("SET", key, value, "XX", *life)
         (stored,) = yield Batch((words,))
         if stored is None or isinstance(stored, ReplyError):
-            session.version = before
+            session.head, session.body = was
             raise stored or _gone()
 
     def save_checked(self, session: Session, merge: Merge | None) -> Flow[None]:
@@ -126,12 +148,12 @@ class Conversations:
         """
         ttl = self.policy.ttl * 1000 if self.policy.sliding else 0
         for _ in range(ROUNDS):
-            before, was = session.version, session.body
-            value = self._value(session)
-            found = yield from SAVE.run((self._key + session.id,), (before, value, ttl))
+            head, was = session.head, session.body
+            version, value = session.version, self._value(session)
+            found = yield from SAVE.run((self._key + session.id,), (version, value, ttl))
             if found == 1:
                 return
-            session.version, session.body = before, was
+            session.head, session.body = head, was
             if found == 0:
                 raise _gone()
             if merge is None:
@@ -139,7 +161,7 @@ class Conversations:
             theirs = self.read(session.id, found)
             base = self._loads(was) if was is not None else {}
             session.data = merge(base, session.data, dict(theirs.data))
-            session.version, session.body = theirs.version, theirs.body
+            session.head, session.body = theirs.head, theirs.body
         raise SessionChanged(
             "somebody else saved the session since it was loaded",
             "load it again, or save with merge=",
@@ -154,11 +176,12 @@ class Conversations:
 
     def rotate(self, session: Session, user: str | None) -> Flow[None]:
         """One round trip (two in Cluster, when the user changes). Raises SessionGone."""
-        old_id, old_user, old_meta = session.id, session.user, session.meta
-        before, was = session.version, session.body
-        now = self._sources.now()
+        old_id, old_user = session.id, session.user
+        was, now = (session.head, session.body), self._sources.now()
         if user is not None:
-            session.belongs_to(user)
+            session.head = made_head(
+                NO_VERSION, session.created or int(now), user, session.address, session.agent
+            )
         new_id = self._new_id(session.user, like=old_id if session.user == old_user else "")
         value, listed = (
             self._value(session),
@@ -174,8 +197,7 @@ class Conversations:
                 (value, self.policy.ttl * 1000, old_id, new_id, *self._listing(now), listed),
             )
         if done == 0:
-            session.version, session.body = before, was
-            session.meta = old_meta
+            session.head, session.body = was
             raise _gone()
         session.id = new_id
 
@@ -214,13 +236,9 @@ class Conversations:
         found = yield from LIST.run((self._index_of(user),), (self._key, 1))
         now, rows = self._sources.now(), []
         for name, left, head in zip(found[::3], found[1::3], found[2::3], strict=True):
-            one = Session(name.decode(), {}, *_head(head), None)
             seen = now - self.policy.ttl + left / 1000 if self.policy.sliding else None
-            rows.append(
-                SessionInfo(
-                    one.id, one.created, seen, now + left / 1000, one.user, one.address, one.agent
-                )
-            )
+            created = int(head[CREATED]) if head[:3] == MARK else 0
+            rows.append(SessionInfo(name.decode(), created, seen, now + left / 1000, *parts(head)))
         return rows
 
     def count(self, user: str) -> Flow[int]:
@@ -238,8 +256,15 @@ class Conversations:
     def _value(self, session: Session) -> bytes:
         """What to store; the session then carries the version and payload of this value."""
         body = self._dumps(session.data)
-        session.version, session.body = self._sources.new_version(), body
-        return packed(session.version, session.created, session.meta, body)
+        version = self._sources.new_version()
+        if session.head:
+            head = renewed(session.head, version)
+        else:  # it was another program's
+            session.created = int(self._sources.now())
+            head = made_head(version, session.created, "", "", "")
+        session.head, session.body = head, body
+        value: bytes = head + b"\n" + body
+        return value
 
     def _listing(self, now: float) -> tuple[int, int, str, int]:
         """now (microseconds), limit, the keys' prefix, how long the index lives (ms; 0 for ever)."""
@@ -261,11 +286,6 @@ class Conversations:
 
 def _tag(id: str) -> str:
     return id[1 : id.index("}")] if id.startswith("{") and "}" in id else ""
-
-
-def _head(head: bytes) -> tuple[int, bytes, bytes]:
-    version, created, meta, _ = split(head + b"\n")
-    return created, version, meta
 
 
 def _gone() -> SessionGone:

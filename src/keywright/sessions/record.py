@@ -1,6 +1,7 @@
 """What is stored of a session, and how it is read back.
 
-    k1 <version: 12 hex digits> <created: Unix seconds> <JSON list: user, address, agent>\\n<payload>
+    k1 <version: 12 hex digits> <created: Unix seconds, 10 digits> <JSON list: user, address, agent>
+    <payload>
 
 The head stands before the payload so that a version is compared, and sessions are listed, without
 reading the payload. A value without this head was written by something else (the guide's own
@@ -15,7 +16,8 @@ from typing import Any, NamedTuple
 from keywright.errors import SessionUnreadable
 
 MARK = b"k1 "
-VERSION = slice(3, 15)  # where the version stands in a stored value
+VERSION, CREATED = slice(3, 15), slice(16, 26)  # where they stand in a stored value
+META = 27  # where the list begins
 LONGEST = 256  # characters of an agent or address that are kept
 
 Data = dict[str, Any]
@@ -28,40 +30,32 @@ class Session(MutableMapping[str, Any]):
     `user`, `address` and `agent` are what `create` was given. `repr` shows no id and no data.
     """
 
-    __slots__ = ("body", "created", "data", "id", "meta", "version")
+    __slots__ = ("body", "created", "data", "head", "id")
 
-    def __init__(
-        self, id: str, data: Data, created: int, version: bytes, meta: bytes, body: bytes | None
-    ) -> None:
+    def __init__(self, id: str, data: Data, created: int, head: bytes, body: bytes | None) -> None:
         self.id, self.data, self.created = id, data, created
-        self.version = version  # of the stored value that `data` came from
+        self.head = head  # of the stored value that `data` came from, "" when there was none
         self.body = body  # its payload as it was loaded; None when never stored
-        self.meta = meta  # user, address and agent as they are stored
+
+    @property
+    def version(self) -> bytes:
+        """The version of the stored value that `data` came from, b"" when it had none."""
+        return self.head[VERSION]
 
     @property
     def user(self) -> str:
         """The user it belongs to, "" for nobody yet."""
-        return self._parts()[0]
+        return parts(self.head)[0]
 
     @property
     def address(self) -> str:
         """The address of the client that began it."""
-        return self._parts()[1]
+        return parts(self.head)[1]
 
     @property
     def agent(self) -> str:
         """The program of the client that began it."""
-        return self._parts()[2]
-
-    def belongs_to(self, user: str) -> None:
-        """Say whose it is from the next save on; `rotate(session, user=…)` is what a login wants."""
-        self.meta = packed_meta(user, self.address, self.agent)
-
-    def _parts(self) -> tuple[str, str, str]:
-        if not self.meta:
-            return "", "", ""
-        user, address, agent = loads(self.meta)
-        return user, address, agent
+        return parts(self.head)[2]
 
     def __getitem__(self, key: str) -> Any:
         return self.data[key]
@@ -114,31 +108,32 @@ def fingerprint(id: str) -> str:
     return sha256(id.encode()).hexdigest()[:8]
 
 
-def packed_meta(user: str, address: str, agent: str) -> bytes:
-    """The last part of the head."""
-    if not (user or address or agent):
-        return b""
-    parts = [user, address[:LONGEST], agent[:LONGEST]]
-    return dumps(parts, separators=(",", ":")).encode()
+def made_head(version: bytes, created: int, user: str, address: str, agent: str) -> bytes:
+    """The first line of a value, without its line break."""
+    meta = b""
+    if user or address or agent:
+        meta = dumps([user, address[:LONGEST], agent[:LONGEST]], separators=(",", ":")).encode()
+    return b"k1 %b %010d %b" % (version, created, meta)
 
 
-def packed(version: bytes, created: int, meta: bytes, body: bytes) -> bytes:
-    """The value to store."""
-    return b"k1 %b %d %b\n%b" % (version, created, meta, body)
+def renewed(head: bytes, version: bytes) -> bytes:
+    """The same head with another version."""
+    return MARK + version + head[VERSION.stop :]
 
 
-def split(value: bytes) -> tuple[bytes, int, bytes, bytes]:
-    """Take a stored value apart: version, created, meta, payload.
-
-    Raises SessionUnreadable when it has our mark and is not whole.
-    """
-    if value[:3] != MARK:
-        return b"", 0, b"", value
-    head, _, body = value.partition(b"\n")
+def parts(head: bytes) -> tuple[str, str, str]:
+    """User, address and agent of a head. Raises SessionUnreadable when it is not whole."""
+    if len(head) <= META:
+        return "", "", ""
     try:
-        _, version, created, meta = head.split(b" ", 3)
-        return version, int(created), meta, body
+        user, address, agent = loads(head[META:])
     except ValueError:
-        raise SessionUnreadable(
-            "a stored session begins as ours do and is not whole", "was its value edited by hand?"
-        ) from None
+        raise torn() from None
+    return user, address, agent
+
+
+def torn() -> SessionUnreadable:
+    """What to say of a value that begins as ours do and is not whole."""
+    return SessionUnreadable(
+        "a stored session begins as ours do and is not whole", "was its value edited by hand?"
+    )

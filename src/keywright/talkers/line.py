@@ -17,6 +17,7 @@ from keywright.wire import not_resp, reader, timed_out
 
 MANY = 1 << 20  # octets that may wait in our own buffer before senders have to wait
 TICKS = 8  # looks at the clock per time-out: how late one may be noticed, as a fraction of it
+READ = 65536  # octets read at once
 NOTHING = object()  # what the parser returns when a reply is not whole yet
 
 
@@ -24,7 +25,7 @@ class NotSent(ConnectionLost):
     """The line broke before the command left: it may be sent again, whatever it is."""
 
 
-class Line(asyncio.Protocol):
+class Line(asyncio.BufferedProtocol):
     """A connection under way in `loop`; `most` is how many commands may wait for their replies."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, endpoint: Endpoint, most: int) -> None:
@@ -36,6 +37,8 @@ class Line(asyncio.Protocol):
         self._reader = reader(raw=True, nothing=NOTHING)
         self._waiting: deque[tuple[asyncio.Future[list[Reply]], int]] = deque()
         self._outbox: list[bytes] = []
+        # A view: asyncio's TLS slices what it is given, and a slice of a bytearray is a copy.
+        self._buffer = memoryview(bytearray(READ))
         self._unsent = 0  # how many of the last in `_waiting` have not left yet
         self._part: list[Reply] = []  # the replies so far to a batch of several
         self._paused = False  # the kernel takes no more
@@ -102,10 +105,14 @@ class Line(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=MANY)
         self.open = True
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, _: int) -> memoryview:
+        """Where the loop puts what it reads: always the same memory."""
+        return self._buffer
+
+    def buffer_updated(self, octets: int) -> None:
         """Give each whole reply to the one who waits for it."""
         parser, waiting = self._reader, self._waiting
-        parser.feed(data)
+        parser.feed(self._buffer, 0, octets)  # type: ignore[arg-type]  # it takes any buffer
         gets = parser.gets
         received = 0
         try:
