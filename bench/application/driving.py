@@ -42,10 +42,14 @@ def in_a_row(act: Act, numbers: Sequence[int]) -> Sample:
 
 def by_threads(act: Act, numbers: Sequence[int], threads: int) -> Sample:
     """Each thread takes its share; the clock runs from when all of them stand ready."""
-    ready = threading.Barrier(threads + 1)
+    ready = threading.Barrier(threads + 1, timeout=30)
 
     def share(mine: Sequence[int]) -> None:
-        act(mine[0])  # its connection stands
+        try:
+            act(mine[0])  # its connection stands
+        except BaseException:
+            ready.abort()
+            raise
         ready.wait()
         for number in mine:
             act(number)
