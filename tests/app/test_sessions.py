@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import redis
+import redis.asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.app.conftest import emptied
@@ -14,6 +16,7 @@ from keywright.endpoint import Endpoint
 from keywright.errors import SessionChanged, SessionGone, SessionUnreadable, SettingsError
 from keywright.sessions import AsyncSessionStore, Session, SessionStore
 from keywright.talkers.blocking import BlockingTalker
+from keywright.talkers.memory import AsyncMemoryTalker, MemoryTalker
 from keywright.talkers.multiplexed import MultiplexedTalker
 
 PREFIX = "esabcfg:"
@@ -22,12 +25,17 @@ PREFIX = "esabcfg:"
 def made(face: str, endpoint: Endpoint, **named: Any) -> Any:
     """A store of either face; `driven` lets asyncio's be called the same way."""
     named = {"ttl": 60, "prefix": PREFIX, **named}
+    if face == "redis-py":
+        client = redis.Redis(port=endpoint.port, decode_responses=True)
+        return SessionStore(client=client, **named)
+    if face == "redis.asyncio":
+        return driven(AsyncSessionStore(client=redis.asyncio.Redis(port=endpoint.port), **named))
     if face == "threads":
         return SessionStore(talker=BlockingTalker(endpoint), **named)
     return driven(AsyncSessionStore(talker=MultiplexedTalker(endpoint), **named))
 
 
-@pytest.fixture(params=["threads", "asyncio"])
+@pytest.fixture(params=["threads", "asyncio", "redis-py", "redis.asyncio"])
 def face(request: pytest.FixtureRequest) -> str:
     """Which of the two stores."""
     return str(request.param)
@@ -297,3 +305,45 @@ def test_any_user_and_any_data(face: str, debian: Server) -> None:
 
     held()
     store.close()
+
+
+@pytest.mark.parametrize("face", ["threads", "asyncio"])
+def test_inside_the_process(face: str) -> None:
+    """Without Redis the same operations work inside the process."""
+    talker: Any = MemoryTalker() if face == "threads" else AsyncMemoryTalker()
+    kind: Any = SessionStore if face == "threads" else AsyncSessionStore
+    store: Any = kind(talker=talker, ttl=60, prefix=PREFIX, limit=2)
+    store = store if face == "threads" else driven(store)
+    test_what_is_stored_comes_back(store)
+    test_a_session_that_ended_is_not_revived(store)
+    test_a_lost_update_is_seen(store)
+    store.destroy_all("ada")
+    test_rotation(store)
+    mine = [store.create({}, user="bob") for _ in range(3)]
+    assert [each.id for each in mine[1:]] == [row.id for row in store.list("bob")]
+    assert store.touch(mine[2]) and store.count("bob") == 2
+    assert store.destroy_all("bob", keep=mine[1]) == 1
+    store.close()
+
+
+def test_tasks_share_their_trips(debian: Server) -> None:
+    """A hundred loads at once reach the server in a few reads, over one connection."""
+    import asyncio
+
+    async def main() -> None:
+        store = AsyncSessionStore(talker=MultiplexedTalker(emptied(debian)), ttl=60, prefix=PREFIX)
+        session = await store.create({"n": 1})
+        with debian.line() as line:
+            before = _reads(line)
+            found = await asyncio.gather(*(store.load(session.id) for _ in range(100)))
+            assert [1] * 100 == [each["n"] for each in found if each]
+            assert _reads(line) - before <= 10
+            assert line.ask("CLIENT", "LIST").count("cmd=getex") == 1
+        await store.aclose()
+
+    asyncio.run(main())
+
+
+def _reads(line: Any) -> int:
+    text = line.ask("INFO", "stats")
+    return int(text.partition("total_reads_processed:")[2].partition("\r\n")[0])

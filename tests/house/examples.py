@@ -70,7 +70,7 @@ class Stage:
     """An empty folder in which a page is played; `keywright` on PATH is this source tree."""
 
     prefix: tuple[str, ...] = ()  # what stands before the words of every program: `nsenter … --`
-    patience = 120  # seconds for one script
+    patience = 300  # seconds for one script, also on a machine that is busy
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "home"
