@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
-from driving import AsyncWay, Way
+from driving import AsyncWay, Way, in_a_row
 from lab import KEYS, TTL, session
+from rounds import Run
 from thin import NAMES, formats
 
 
@@ -32,25 +33,18 @@ def async_talker(port: int) -> Any:
     return MultiplexedTalker(endpoint_of(settings(port)))
 
 
-class Msgspec:
-    """msgspec as a serializer of one's own."""
-
-    def __init__(self) -> None:
-        self.loads, self.dumps = formats()["msgspec"]
-
-
 def serializer(format: str) -> Any:
     """What the store is given."""
     from keywright import serializers
 
-    return serializers.JSON if format == "json" else Msgspec()
+    return serializers.JSON if format == "json" else serializers.msgspec_json()
 
 
 def ours(port: int, format: str) -> Way:
     """The session store."""
     from keywright import SessionStore
 
-    store = SessionStore(settings(port), talker=talker(port), serializer=serializer(format))
+    store = SessionStore(settings(port), serializer=serializer(format))
     ids = [store.create(session()).id for _ in range(KEYS)]
     one = store.create(session())  # as hot as the recipe's own dict: it stands for each in turn
 
@@ -69,8 +63,7 @@ async def async_ours(port: int, format: str) -> AsyncWay:
     """The session store of tasks."""
     from keywright import AsyncSessionStore
 
-    talks = async_talker(port)
-    store = AsyncSessionStore(settings(port), talker=talks, serializer=serializer(format))
+    store = AsyncSessionStore(settings(port), serializer=serializer(format))
     ids = [(await store.create(session())).id for _ in range(KEYS)]
     one = await store.create(session())
 
@@ -83,6 +76,15 @@ async def async_ours(port: int, format: str) -> AsyncWay:
         await store.save(one)
 
     return AsyncWay(f"keywright, {format}", load, save)
+
+
+def touching(port: int) -> Run:
+    """Touch, to count its commands."""
+    from keywright import SessionStore
+
+    store = SessionStore(settings(port))
+    one = store.create(session())
+    return lambda numbers: in_a_row(lambda _: store.touch(one), numbers)
 
 
 def talking(port: int) -> Way:
