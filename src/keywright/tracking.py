@@ -157,9 +157,8 @@ class LocalCache:
     def clear(self) -> None:
         """Hold nothing."""
         with self._change:
-            self._held.clear()
-            self._since.clear()
-            self._asked.clear()
+            for each in (self._held, self._since, self._asked):
+                each.clear()
 
     def needs_refresh(self, key: str) -> bool:
         """Whether the key's time on the server is to be begun anew by whoever reads it now."""

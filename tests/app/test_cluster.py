@@ -25,18 +25,20 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
     """Three masters that know each other and share the slots."""
     engine = next(each for each in ENGINES if each.program)
     with ExitStack() as stack:
-        servers = []
+        servers: list[Server] = []
+        buses: list[int] = []
         for n in range(3):
             folder, port = tmp_path_factory.mktemp(f"node{n}"), free_port()
-            _configure(folder, port)
+            buses.append(free_port())
+            _configure(folder, port, buses[-1])
             servers.append(stack.enter_context(running(engine, folder, port)))
         for n, server in enumerate(servers):
             with server.line() as line:
                 slots = [str(each) for each in range(SLOTS) if each * 3 // SLOTS == n]
                 assert line.ask("CLUSTER", "ADDSLOTS", *slots) == "OK"
                 assert line.ask("CLUSTER", "SET-CONFIG-EPOCH", str(n + 1)) == "OK"
-                bus = str(servers[0].port + 10000 if servers[0].port < 55000 else 0)
-                line.ask("CLUSTER", "MEET", "127.0.0.1", str(servers[0].port), bus)
+                meet = ("127.0.0.1", str(servers[0].port), str(buses[0]))
+                assert line.ask("CLUSTER", "MEET", *meet) == "OK"
         deadline = time.monotonic() + 20
         while not all(_well(server) for server in servers):
             assert time.monotonic() < deadline, "the cluster did not come to be"
@@ -44,10 +46,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
         yield servers
 
 
-def _configure(folder: Path, port: int) -> None:
+def _configure(folder: Path, port: int, bus: int) -> None:
     (folder / "redis.conf").write_text(
         f'port {port}\nbind 127.0.0.1\nsave ""\ndir {folder}\ncluster-enabled yes\n'
-        "cluster-node-timeout 2000\n"
+        f"cluster-node-timeout 2000\ncluster-port {bus}\n"
     )
 
 
