@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from keywright.contrib.cookie import client_address
 from keywright.contrib.visit import AWAY, RETRY_AFTER, SENTENCE, log
 from keywright.errors import InputError
 
 try:
+    from django.conf import settings
     from django.contrib.sessions import middleware
     from django.http import HttpRequest, HttpResponse
 except ModuleNotFoundError:
@@ -16,8 +18,19 @@ class SessionMiddleware(middleware.SessionMiddleware):
     """Stands in MIDDLEWARE where django.contrib.sessions.middleware.SessionMiddleware stood.
 
     A view that needs its session while Redis is away, and a response whose session cannot be saved, become
-    503 with Retry-After. Everything else is Django's.
+    503 with Retry-After. The client's address is the connection's; KEYWRIGHT_PROXIES says how many reverse
+    proxies in front are trusted to write X-Forwarded-For. Everything else is Django's.
     """
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Give it its session; where it comes from is kept with it, to be shown."""
+        super().process_request(request)
+        say = getattr(request.session, "seen_from", None)
+        if say is not None:
+            forwarded = request.headers.get("X-Forwarded-For", "")
+            proxies = getattr(settings, "KEYWRIGHT_PROXIES", 0)
+            address = client_address(request.META.get("REMOTE_ADDR", ""), forwarded, proxies)
+            say(address, request.headers.get("User-Agent", ""))
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> Any:
         """Save the session; when that fails the response is a 503."""

@@ -42,6 +42,11 @@ class SessionStore(SessionBase):
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
         self._stored: Session | None = None
+        self._client = ("", "")
+
+    def seen_from(self, address: str, agent: str) -> None:
+        """Say where the client is, for a session that begins now (our SessionMiddleware does)."""
+        self._client = (address, agent)
 
     # --- threads ----------------------------------------------------------------------------------
 
@@ -134,7 +139,10 @@ class SessionStore(SessionBase):
     def _saving(self, data: dict[str, Any], must_create: bool) -> Steps[None]:
         user = str(data.get(USER) or "")
         if must_create or self.session_key is None:
-            self._stored = yield lambda store: store.create(data, user=user)
+            address, agent = self._client
+            self._stored = yield lambda store: store.create(
+                data, user=user, address=address, agent=agent
+            )
             self._session_key = self._stored.id
             return
         stored = yield from self._held()
