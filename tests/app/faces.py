@@ -9,7 +9,7 @@ class Driven:
     """Calls the methods of an asyncio store as if they blocked, in a loop of its own."""
 
     def __init__(self, store: Any, loop: asyncio.AbstractEventLoop) -> None:
-        self.store, self._loop = store, loop
+        self.store, self.loop = store, loop
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.store, name)
@@ -21,18 +21,18 @@ class Driven:
                 value = found(*args, **named)
                 return await value if inspect.isawaitable(value) else value
 
-            return self._loop.run_until_complete(inside())
+            return self.loop.run_until_complete(inside())
 
         return call
 
     def pause(self, seconds: float) -> None:
         """Let the loop run for a while."""
-        self._loop.run_until_complete(asyncio.sleep(seconds))
+        self.loop.run_until_complete(asyncio.sleep(seconds))
 
     def close(self) -> None:
         """Close the store and the loop."""
-        self._loop.run_until_complete(self.store.aclose())
-        self._loop.close()
+        self.loop.run_until_complete(self.store.aclose())
+        self.loop.close()
 
 
 def driven(store: Any) -> Driven:

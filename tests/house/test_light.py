@@ -44,12 +44,12 @@ def test_import_keywright_loads_itself_alone():
     assert loaded("-c", "import keywright") == {"keywright"}
 
 
-def test_the_whole_library_stands_on_the_standard_library():
-    """Every public name of `keywright` can be fetched with nothing but the standard library."""
+def test_the_whole_library_stands_on_the_standard_library_and_hiredis():
+    """Every public name of `keywright` can be fetched with nothing else, not even redis-py."""
     names = loaded("-c", "import keywright; [getattr(keywright, n) for n in keywright.__all__]")
     tops = {name.partition(".")[0] for name in names}
     # frozen and extension modules have their own names in the list of the interpreter
-    assert tops - set(sys.stdlib_module_names) - {"zipimport"} == {"keywright"}
+    assert tops - set(sys.stdlib_module_names) - {"zipimport"} == {"keywright", "hiredis"}
 
 
 def test_the_errors_and_the_secret_are_cheap():

@@ -22,12 +22,12 @@ local function enlist(index, id, now, limit, prefix, index_ttl)
     if redis.call('EXISTS', prefix .. each) == 0 then redis.call('ZREM', index, each)
     elseif each ~= id then alive[#alive + 1] = each end
   end
-  local ended = 0
+  local ended = {{}}
   if limit > 0 then
     for i = 1, #alive + 1 - limit do
       redis.call('UNLINK', prefix .. alive[i])
       redis.call('ZREM', index, alive[i])
-      ended = ended + 1
+      ended[#ended + 1] = alive[i]
     end
   end
   if index_ttl > 0 then redis.call('PEXPIRE', index, index_ttl)
@@ -39,7 +39,7 @@ end
 
 def _enlist(
     store: Any, index: bytes, id: bytes, now: int, limit: int, prefix: bytes, ttl: int
-) -> int:
+) -> list[bytes]:
     store.zadd(index, float(now), id)
     members = store.zrange(index)
     alive = []
@@ -53,10 +53,10 @@ def _enlist(
         store.delete(prefix + each)
         store.zrem(index, each)
     store.pexpire(index, ttl if ttl > 0 else None)
-    return len(over)
+    return over
 
 
-# KEYS session index · ARGV value ttl id now limit prefix index_ttl (ttls: milliseconds) → ended, or -1
+# KEYS session index · ARGV value ttl id now limit prefix index_ttl (ttls: milliseconds) → ids ended, or -1
 CREATE_LUA = (
     _ENLIST
     + """
@@ -107,35 +107,35 @@ def _save(store: Any, keys: Sequence[bytes], args: Sequence[bytes]) -> Reply:
 
 
 # KEYS old new old_index new_index · ARGV value ttl old_id new_id now limit prefix index_ttl listed
-# (listed: '' none, 'o' the old index, 'n' the new, 'on' both) → 1, or 0 when the old one is gone
+# (listed: '' none, 'o' the old index, 'n' the new, 'on' both) → ids ended, or 0 when the old one is gone
 ROTATE_LUA = (
     _ENLIST
     + """
 if redis.call('EXISTS', KEYS[1]) == 0 then
-  if redis.call('GET', KEYS[2]) == ARGV[1] then return 1 end
+  if redis.call('GET', KEYS[2]) == ARGV[1] then return {} end
   return 0
 end
 redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
 redis.call('UNLINK', KEYS[1])
 if string.find(ARGV[9], 'o') then redis.call('ZREM', KEYS[3], ARGV[3]) end
 if string.find(ARGV[9], 'n') then
-  enlist(KEYS[4], ARGV[4], ARGV[5], tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8]))
+  return enlist(KEYS[4], ARGV[4], ARGV[5], tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8]))
 end
-return 1
+return {}
 """
 )
 
 
 def _rotate(store: Any, keys: Sequence[bytes], args: Sequence[bytes]) -> Reply:
     if not store.exists(keys[0]):
-        return 1 if store.get(keys[1]) == args[0] else 0
+        return [] if store.get(keys[1]) == args[0] else 0
     store.set(keys[1], args[0], int(args[1]))
     store.delete(keys[0])
     if b"o" in args[8]:
         store.zrem(keys[2], args[2])
     if b"n" in args[8]:
-        _enlist(store, keys[3], args[3], int(args[4]), int(args[5]), args[6], int(args[7]))
-    return 1
+        return _enlist(store, keys[3], args[3], int(args[4]), int(args[5]), args[6], int(args[7]))
+    return []
 
 
 # KEYS index · ARGV prefix heads ('1': with the head of each) → flat list: id, time left, head, …
@@ -168,12 +168,12 @@ def _list(store: Any, keys: Sequence[bytes], args: Sequence[bytes]) -> Reply:
     return found
 
 
-# KEYS index · ARGV prefix keep (an id, or '') → how many were ended
+# KEYS index · ARGV prefix keep (an id, or '') → ids ended
 END_ALL_LUA = """
-local ended = 0
+local ended = {}
 for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   if id ~= ARGV[2] then
-    ended = ended + redis.call('UNLINK', ARGV[1] .. id)
+    if redis.call('UNLINK', ARGV[1] .. id) == 1 then ended[#ended + 1] = id end
     redis.call('ZREM', KEYS[1], id)
   end
 end
@@ -182,10 +182,10 @@ return ended
 
 
 def _end_all(store: Any, keys: Sequence[bytes], args: Sequence[bytes]) -> Reply:
-    ended = 0
+    ended = []
     for each in store.zrange(keys[0]):
         if each != args[1]:
-            ended += store.delete(args[0] + each)
+            ended += [each] * store.delete(args[0] + each)
             store.zrem(keys[0], each)
     return ended
 

@@ -9,10 +9,12 @@ from typing import Any
 from keywright.errors import SettingsError
 from keywright.flows import Talker
 from keywright.serializers import JSON
-from keywright.sessions.conversations import Conversations, Merge, Policy, Sources
+from keywright.sessions.conversations import Conversations, Merge
 from keywright.sessions.record import Data, Session, SessionInfo
+from keywright.sessions.shape import Policy, Sources
 from keywright.settings import Settings
 from keywright.talkers.choice import Source, settings_of, talker_for
+from keywright.tracking import LocalCache
 
 DAY = 86400  # seconds
 CHANCE = 24  # octets of chance in an id: 192 bits
@@ -32,6 +34,9 @@ class SessionStore:
     What is stored: JSON with a head of version, time and owner (`serializer`: see
     keywright.serializers for msgspec, compression and encryption).
 
+    `local` True holds sessions that are read often in this process, as keywright.tracking says, and
+    begins their time anew once in a twentieth of `ttl` only: an idle session may end that much earlier.
+
     Every method may raise Unreachable, ConnectionLost, TimedOut, Busy, ProtocolError and ReplyError;
     load, touch, save and destroy are sent again when the connection breaks, so they never raise
     OutcomeUnknown.
@@ -50,12 +55,14 @@ class SessionStore:
         prefix: str | None = None,
         cluster: bool = False,
         serializer: Any = JSON,
+        local: LocalCache | bool = False,
     ) -> None:
         if talker is None:
             talker = talker_for(source, client=client, name="sessions")
         policy = policy_for(source, ttl, absolute, sliding, limit, prefix, cluster)
         self._talker = talker
-        self._flows = Conversations(policy, SOURCES, serializer)
+        self._local = held_here(local, talker, policy)
+        self._flows = Conversations(policy, SOURCES, serializer, self._local)
 
     def create(
         self, data: Data | None = None, *, user: str = "", address: str = "", agent: str = ""
@@ -67,12 +74,14 @@ class SessionStore:
         """
         return self._talker.run(self._flows.create(data or {}, user, address, agent))
 
-    def load(self, id: str) -> Session | None:
+    def load(self, id: str, *, fresh: bool = False) -> Session | None:
         """Return the session and begin its time anew; None when it is gone. One command.
+
+        With `local` a session that is held in this process costs none; `fresh` asks the server.
 
         Raises SessionUnreadable when what is stored cannot be read.
         """
-        return self._talker.run(self._flows.load(id))
+        return self._talker.run(self._flows.load(id, fresh))
 
     def save(self, session: Session, *, check: bool = False, merge: Merge | None = None) -> None:
         """Store the session's data. One command; it never revives a session that has ended.
@@ -123,6 +132,8 @@ class SessionStore:
 
     def close(self) -> None:
         """Close the connections that are idle; the next call opens new ones."""
+        if self._local is not None:
+            self._local.close()
         self._talker.close()
 
 
@@ -153,6 +164,22 @@ def policy_for(
     if cluster and ("{" in prefix or "}" in prefix):
         raise SettingsError("in Cluster a prefix has no { or }", "ids carry the hash tag")
     return Policy(prefix, ttl, absolute, sliding, limit, cluster)
+
+
+def held_here(local: LocalCache | bool, talker: Any, policy: Policy) -> LocalCache | None:
+    """The cache of a store with `local`. Raises SettingsError when its server is not ours to ask."""
+    if not local:
+        return None
+    if isinstance(local, LocalCache):
+        return local
+    endpoint = getattr(talker, "endpoint", None)
+    if endpoint is None:
+        raise SettingsError(
+            "local=True needs a connection of our own, not a client or the store in the process",
+            "give settings or a URL instead",
+        )
+    every = max(1.0, policy.ttl / 20)
+    return LocalCache(endpoint, policy.prefix + "session:", refresh_every=every)
 
 
 def _new_version() -> bytes:

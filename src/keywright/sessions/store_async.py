@@ -7,8 +7,9 @@ from keywright.flows import AsyncTalker
 from keywright.serializers import JSON
 from keywright.sessions.conversations import Conversations, Merge
 from keywright.sessions.record import Data, Session, SessionInfo
-from keywright.sessions.store import DAY, SOURCES, id_of, policy_for
+from keywright.sessions.store import DAY, SOURCES, held_here, id_of, policy_for
 from keywright.talkers.choice import Source, async_talker_for
+from keywright.tracking import LocalCache
 
 
 class AsyncSessionStore:
@@ -30,12 +31,14 @@ class AsyncSessionStore:
         prefix: str | None = None,
         cluster: bool = False,
         serializer: Any = JSON,
+        local: LocalCache | bool = False,
     ) -> None:
         if talker is None:
             talker = async_talker_for(source, client=client, name="sessions")
         policy = policy_for(source, ttl, absolute, sliding, limit, prefix, cluster)
         self._talker = talker
-        self._flows = Conversations(policy, SOURCES, serializer)
+        self._local = held_here(local, talker, policy)
+        self._flows = Conversations(policy, SOURCES, serializer, self._local)
 
     def create(
         self, data: Data | None = None, *, user: str = "", address: str = "", agent: str = ""
@@ -47,12 +50,14 @@ class AsyncSessionStore:
         """
         return self._talker.run(self._flows.create(data or {}, user, address, agent))
 
-    def load(self, id: str) -> "Coroutine[Any, Any, Session | None]":
+    def load(self, id: str, *, fresh: bool = False) -> "Coroutine[Any, Any, Session | None]":
         """Return the session and begin its time anew; None when it is gone. One command.
+
+        With `local` a session that is held in this process costs none; `fresh` asks the server.
 
         Raises SessionUnreadable when what is stored cannot be read.
         """
-        return self._talker.run(self._flows.load(id))
+        return self._talker.run(self._flows.load(id, fresh))
 
     def save(
         self, session: Session, *, check: bool = False, merge: Merge | None = None
@@ -104,4 +109,6 @@ class AsyncSessionStore:
 
     async def aclose(self) -> None:
         """Close the connections of this event loop; the next call opens new ones."""
+        if self._local is not None:
+            self._local.close()
         await self._talker.aclose()
