@@ -8,8 +8,12 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Address": "keywright.url",
+    "AsyncHealth": "keywright.health",
+    "AsyncLock": "keywright.locks",
     "AsyncSessionStore": "keywright.sessions",
+    "Health": "keywright.health",
     "KeywrightError": "keywright.errors",
+    "Lock": "keywright.locks",
     "SettingsError": "keywright.errors",
     "Secret": "keywright.secret",
     "Session": "keywright.sessions",
@@ -21,8 +25,12 @@ _HOMES = {
 
 __all__ = [
     "Address",
+    "AsyncHealth",
+    "AsyncLock",
     "AsyncSessionStore",
+    "Health",
     "KeywrightError",
+    "Lock",
     "Secret",
     "Session",
     "SessionStore",
