@@ -108,7 +108,7 @@ class AsyncCache:
         flight = self._flights.get(key)
         if flight is not None and flight.get_loop() is asyncio.get_running_loop():
             if found.value is not MISSING:
-                return found.value
+                return found.value  # type: ignore[no-any-return]
             return await asyncio.shield(flight)
         work = self._computed(key, make, ttl, tags, absent, grace, raises, found)
         flight = self._flights[key] = asyncio.get_running_loop().create_task(work)
