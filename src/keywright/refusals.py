@@ -10,7 +10,7 @@ from keywright.errors import KeywrightError, ReplyError
 
 _REPLY_CODES = (
     "NOAUTH", "WRONGPASS", "NOPERM", "DENIED", "LOADING", "MISCONF", "MOVED", "CLUSTERDOWN",
-    "MASTERDOWN", "READONLY",
+    "MASTERDOWN", "READONLY", "OOM",
 )  # fmt: skip
 # The same replies where the client has taken the code off.
 _REPLY_TEXTS = {
@@ -34,6 +34,7 @@ _REPLY_TEXTS = {
 _REPLY_NAMES = {
     "BusyLoadingError": "LOADING", "NoPermissionError": "NOPERM", "MovedError": "MOVED",
     "AuthorizationError": "NOPERM", "ReadOnlyError": "READONLY",
+    "OutOfMemoryError": "OOM",
 }  # fmt: skip
 
 
@@ -94,6 +95,10 @@ _MEANINGS = {
     "MASTERDOWN": (
         "{at} is a replica that has lost its master",
         "connect to the master, or look at INFO replication",
+    ),
+    "OOM": (
+        "{at} is full, and evicts nothing",
+        "raise maxmemory, shorten what is kept, or let it evict (maxmemory-policy)",
     ),
     "READONLY": (
         "{at} is a replica, which takes no writes",
