@@ -68,9 +68,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("error", "kind", "words"), BROKEN)
-def test_a_connection_that_failed(
-    error: Exception, kind: type[KeywrightError], words: str
-) -> None:
+def test_a_connection_that_failed(error: Exception, kind: type[KeywrightError], words: str) -> None:
     """The system's exceptions mean the same alone and inside redis-py's."""
     alone = explained(error, HERE._replace(tls=Tls()))
     assert isinstance(alone, kind)
