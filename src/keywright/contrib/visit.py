@@ -235,7 +235,7 @@ class Visit(MutableMapping[str, Any]):
         self.stored = yield lambda store: store.create(
             data, user=user, address=address, agent=agent
         )
-        self._fresh = {}
+        self._fresh, self._lost = {}, False
 
     def _drop(self) -> Steps[None]:
         dropped = self._dropped
