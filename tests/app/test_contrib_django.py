@@ -30,11 +30,12 @@ if not settings.configured:
 from django.contrib.sessions.backends.base import UpdateError  # noqa: E402
 from django.http import HttpRequest, HttpResponse  # noqa: E402
 from django.test import Client  # noqa: E402
-from django.urls import include, path  # noqa: E402
+from django.urls import path  # noqa: E402
 
 from keywright.contrib.django import sessions as engine  # noqa: E402
 from keywright.contrib.django import talkers  # noqa: E402
 from keywright.contrib.django.cache import RedisCache  # noqa: E402
+from keywright.contrib.django.health import health_urls  # noqa: E402
 from keywright.contrib.django.sessions import SessionStore  # noqa: E402
 
 
@@ -54,7 +55,7 @@ urlpatterns = [
     path("put", _put),
     path("away", _away),
     path("plain", lambda _: HttpResponse("plain")),
-    path("health", include("keywright.contrib.django.health")),
+    *health_urls(),
 ]
 
 

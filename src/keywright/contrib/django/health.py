@@ -1,4 +1,4 @@
-"""Pages for a load balancer: `path("health", include("keywright.contrib.django.health"))` in urlpatterns.
+"""Pages for a load balancer: `urlpatterns = [..., *health_urls()]`.
 
 `health/live` answers 200 while the process runs and asks nobody; `health` and `health/ready` answer 200 when
 Redis is ready and 503 otherwise, within a second. The setting KEYWRIGHT_HEALTH_AUTHORISED, a function of the
@@ -46,4 +46,6 @@ def _told(status: int, body: dict[str, Any]) -> JsonResponse:
     return JsonResponse(body, status=status, headers=headers, content_type=MEDIA)
 
 
-urlpatterns = [path("", ready), path("/ready", ready), path("/live", live)]
+def health_urls(route: str = "health") -> list[Any]:
+    """The three pages at `route`, `route`/ready and `route`/live, for urlpatterns."""
+    return [path(route, ready), path(f"{route}/ready", ready), path(f"{route}/live", live)]
