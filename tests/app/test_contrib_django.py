@@ -29,7 +29,7 @@ if not settings.configured:
 
 from django.contrib.sessions.backends.base import UpdateError  # noqa: E402
 from django.http import HttpRequest, HttpResponse  # noqa: E402
-from django.test import Client  # noqa: E402
+from django.test import AsyncClient, Client  # noqa: E402
 from django.urls import path  # noqa: E402
 
 from keywright.contrib.django import sessions as engine  # noqa: E402
@@ -51,7 +51,13 @@ def _away(request: HttpRequest) -> HttpResponse:
     return HttpResponse("saved")
 
 
+async def _awaited(request: HttpRequest) -> HttpResponse:
+    await request.session.aset("n", await request.session.aget("n", 0) + 1)
+    return HttpResponse(str(await request.session.aget("n")))
+
+
 urlpatterns = [
+    path("awaited", _awaited),
     path("put", _put),
     path("away", _away),
     path("plain", lambda _: HttpResponse("plain")),
@@ -218,6 +224,17 @@ def test_while_redis_is_away(redis: Server, monkeypatch: pytest.MonkeyPatch) -> 
         assert not answer.cookies
     assert browser.get("/plain").status_code == 200
     assert [503, 200] == [browser.get(f"/health{end}").status_code for end in ("", "/live")]
+
+
+def test_views_of_tasks(redis: Server) -> None:
+    """A view that awaits its session under ASGI, and one that does not, see the same one."""
+
+    async def play() -> list[bytes]:
+        browser = AsyncClient()
+        answers = [await browser.get(page) for page in ("/awaited", "/awaited", "/put")]
+        return [answer.content for answer in answers]
+
+    assert [b"1", b"2", b"3"] == asyncio.run(play())
 
 
 def test_health_tells_the_authorised_more(redis: Server, monkeypatch: pytest.MonkeyPatch) -> None:

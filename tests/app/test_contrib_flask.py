@@ -56,6 +56,7 @@ def application(store: SessionStore, **named: Any) -> Flask:
     def nested() -> list[int]:
         session.setdefault("cart", []).append(1)
         assert session.modified
+        session.modified = True  # what applications write for Flask's own sessions
         return list(session["cart"])
 
     @app.get("/<act>/do")

@@ -178,6 +178,14 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         redis.close()
 
 
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.name)
+def test_the_readme_starts_it_as_the_tests_do(example: Example) -> None:
+    """The one command of the README is the one that is run here."""
+    words = [word for word in example.words if word not in ("-m", "--port", "PORT", "--noreload")]
+    text = (ROOT / "examples" / example.name / "README.md").read_text()
+    assert f"{' '.join(words)}\n" in text
+
+
 def test_a_browser_is_known_again(stage: Stage) -> None:
     """Visits are counted for each browser; the cookie is for HTTP alone and the response for one reader."""
     with stage.browser() as one, stage.browser() as other:

@@ -44,9 +44,13 @@ class RequestSession(Visit, SessionMixin):
         return super().at_hand()
 
     @property
-    def modified(self) -> bool:  # type: ignore[override]
+    def modified(self) -> bool:
         """Whether saving would write something."""
         return self.failure is None and self._asked and self.unsaved()
+
+    @modified.setter
+    def modified(self, value: bool) -> None:
+        """Nothing: changes are seen by themselves; `session.modified = True` may stay where it stands."""
 
     @property
     def new(self) -> bool:  # type: ignore[override]
