@@ -42,7 +42,20 @@ class Codec(NamedTuple):
     loads: Callable[[bytes], Any]
 
 
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+def _made_encoder() -> Callable[[Any], str]:
+    """JSONEncoder.encode makes a C encoder at every call; this one is made once."""
+    plain = json.JSONEncoder(separators=(",", ":"))
+    make = json.encoder.c_make_encoder  # type: ignore[attr-defined]
+    if make is None:  # not CPython
+        return plain.encode
+    # No markers: a cycle ends as a RecursionError, at no cost for every value that is none.
+    parts = make(None, plain.default, json.encoder.encode_basestring_ascii, None, ":", ",",
+                 False, False, True)  # fmt: skip
+    join = "".join
+    return lambda value: join(parts(value, 0))
+
+
+_encode = _made_encoder()
 _scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 
 

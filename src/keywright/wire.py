@@ -2,8 +2,7 @@
 
 Rule 1: a wire belongs to one process and one thread; it is closed as soon as a reply cannot be
 matched to its command (time-out, broken line, rubbish).
-Rule 2: commands that change what a connection is (SUBSCRIBE, MONITOR, blocking reads) do not
-belong on it.
+Rule 2: commands that change what a connection is (SUBSCRIBE, blocking reads) do not belong on it.
 """
 
 import socket
@@ -31,7 +30,7 @@ if TYPE_CHECKING:  # loaded only for an endpoint with a relay: it needs subproce
 Word = str | bytes | int | float | Secret
 Reply = Any  # RESP is recursive: str | int | None | ReplyError | list of Reply
 
-CHUNK = 65536  # bytes; one read takes a whole CONFIG GET *
+CHUNK = 16384  # octets read at once
 
 
 class Wire:
@@ -77,8 +76,11 @@ class Wire:
         replies: list[Reply] = []
         try:
             self._socket.sendall(packed)
-            for _ in range(count):
-                replies.append(self._read())  # noqa: PERF401 - what came before a hang-up is kept
+            if count == 1:  # the usual case: no look before anything can have come
+                replies.append(self._awaited())
+            else:
+                for _ in range(count):
+                    replies.append(self._read())  # noqa: PERF401 - what came before a hang-up is kept
             if self._reader.has_data():  # a reply that nobody asked for
                 raise ProtocolError("")
         except (TimeoutError, BlockingIOError):  # the second is what SO_RCVTIMEO says
@@ -127,15 +129,19 @@ class Wire:
         return never_there(self.endpoint, said)
 
     def _read(self) -> Reply:
-        reader = self._reader
-        reply = reader.gets()
-        while reply is False:
-            data = self._socket.recv(CHUNK)
+        reply = self._reader.gets()
+        return self._awaited() if reply is False else reply
+
+    def _awaited(self) -> Reply:
+        reader, recv = self._reader, self._socket.recv
+        while True:
+            data = recv(CHUNK)
             if not data:
                 raise ConnectionLost(f"{self.endpoint.address} closed the connection")
             reader.feed(data)
             reply = reader.gets()
-        return reply
+            if reply is not False:
+                return reply
 
     def close(self) -> None:
         """Close the connection, and end its relay; closing twice is fine."""

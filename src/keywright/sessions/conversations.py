@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from keywright.errors import ReplyError, SessionChanged, SessionGone, SessionUnreadable
-from keywright.flows import Batch, Flow, checked, one
+from keywright.flows import Batch, Flow, checked, one, quick_batch
 from keywright.sessions.record import (
     CREATED,
     MARK,
@@ -59,13 +59,24 @@ class Conversations(Shape):
         """One round trip, one command: GETEX (GET when not sliding); none when it is held here."""
         if good_id(id) is None:
             return None
-        if self.local is None or fresh:
-            value = yield from self.fetch(id, self.policy.sliding)
+        if self.local is None or fresh:  # written out: every request comes this way
+            key = self.key + id
+            words = ("GETEX", key, "EX", self.seconds) if self.sliding else ("GET", key)
+            (value,) = yield quick_batch(((words,), True))
         else:
             value = self.local.get(self.key + id)
             if value is None:
                 value = yield from self._fetch_and_hold(id, self.local)
-        return (yield from self.opened(id, value))
+        if value is None:
+            return None
+        if value.__class__ is not bytes:
+            raise _unusable(value)
+        session = self.read(id, value)
+        absolute = self.policy.absolute
+        if absolute and session.created and self.sources.now() >= session.created + absolute:
+            yield from self.destroy(session)
+            return None
+        return session
 
     def _fetch_and_hold(self, id: str, local: "LocalCache") -> Flow[bytes | None]:
         """One round trip. The time of a session that is held begins anew now and then, not each time:
@@ -87,22 +98,11 @@ class Conversations(Shape):
     def fetch(self, id: str, refresh: bool) -> Flow[bytes | None]:
         """One round trip: the stored value; with `refresh` its time begins anew."""
         key = self.key + id
-        words = ("GETEX", key, "EX", self.policy.ttl) if refresh else ("GET", key)
+        words = ("GETEX", key, "EX", self.seconds) if refresh else ("GET", key)
         (value,) = yield Batch((words,))
         if value is not None and value.__class__ is not bytes:
             raise _unusable(value)
         return value
-
-    def opened(self, id: str, value: bytes | None) -> Flow[Session | None]:
-        """The session of a stored value; one that lived too long is ended. No round trip otherwise."""
-        if value is None:
-            return None
-        session = self.read(id, value)
-        absolute = self.policy.absolute
-        if absolute and session.created and self.sources.now() >= session.created + absolute:
-            yield from self.destroy(session)
-            return None
-        return session
 
     def changed(self, session: Session) -> bool:
         """Whether saving would change what is stored, as far as this process knows. No round trip."""
@@ -112,9 +112,7 @@ class Conversations(Shape):
         """One round trip, one command: SET XX. Raises SessionGone; the last who saves wins."""
         was, key = (session.head, session.body), self.key + session.id
         value, written = self._written(session, was)
-        life = ("EX", self.policy.ttl) if self.policy.sliding else ("KEEPTTL",)
-        words = ("SET", key, value, "XX", *life)
-        (stored,) = yield Batch((words,))
+        (stored,) = yield quick_batch(((("SET", key, value, "XX", *self.kept),), True))
         self.forget(session.id)
         if stored is None or isinstance(stored, ReplyError):
             raise stored or _gone()
@@ -149,7 +147,7 @@ class Conversations(Shape):
 
     def touch(self, id: str) -> Flow[bool]:
         """One round trip, one command: EXPIRE. False when the session is gone."""
-        (found,) = yield Batch((("EXPIRE", self.key + id, self.policy.ttl),))
+        (found,) = yield quick_batch(((("EXPIRE", self.key + id, self.seconds),), True))
         if isinstance(found, ReplyError):
             raise found
         return bool(found)

@@ -47,6 +47,8 @@ class Shape:
     ) -> None:
         self.policy, self.sources, self.local = policy, sources, local
         self._dumps, self._loads = serializer.dumps, serializer.loads
+        self.sliding, self.seconds = policy.sliding, str(policy.ttl)
+        self.kept = ("EX", self.seconds) if policy.sliding else ("KEEPTTL",)  # by a save
         self.key = policy.prefix + "session:"
         self.index = policy.prefix + "user-sessions:"
 

@@ -31,6 +31,7 @@ class Line(asyncio.BufferedProtocol):
     def __init__(self, loop: asyncio.AbstractEventLoop, endpoint: Endpoint, most: int) -> None:
         self.loop, self.endpoint = loop, endpoint
         self.open = False
+        self.ready = False  # open, with room for another command
         self.sent = self.received = 0  # commands and replies so far
         self._most = most
         self._transport: Any = None
@@ -61,6 +62,8 @@ class Line(asyncio.BufferedProtocol):
         self._waiting.append((future, count))
         self._unsent += 1
         self.sent += count
+        if self.sent - self.received >= self._most:
+            self.ready = False
         if not self._watching:
             self._watch()
         return future
@@ -90,6 +93,7 @@ class Line(asyncio.BufferedProtocol):
         return True
 
     def _make_room(self) -> None:
+        self.ready = self.open and not self.full
         free = self._most - (self.sent - self.received)
         while self._queue and free > 0 and not self._paused:
             place = self._queue.popleft()
@@ -103,7 +107,7 @@ class Line(asyncio.BufferedProtocol):
         """The connection stands."""
         self._transport = transport
         self._transport.set_write_buffer_limits(high=MANY)
-        self.open = True
+        self.open = self.ready = True
 
     def get_buffer(self, _: int) -> memoryview:
         """Where the loop puts what it reads: always the same memory."""
@@ -135,7 +139,7 @@ class Line(asyncio.BufferedProtocol):
         except (ProtocolError, IndexError):
             self.close(not_resp(self.endpoint))
         self.received += received
-        if self._queue:
+        if not self.ready:
             self._make_room()
 
     def eof_received(self) -> None:
@@ -148,7 +152,7 @@ class Line(asyncio.BufferedProtocol):
 
     def pause_writing(self) -> None:
         """The kernel takes no more for now."""
-        self._paused = True
+        self._paused, self.ready = True, False
 
     def resume_writing(self) -> None:
         """It does again."""
@@ -162,7 +166,7 @@ class Line(asyncio.BufferedProtocol):
         """Close the connection; whoever waits gets `error` (ConnectionLost when None is given)."""
         if self._transport is not None:
             self._transport.abort()
-        self.open = False
+        self.open = self.ready = False
         why = error or ConnectionLost(f"the connection to {self.endpoint.address} was closed")
         left = len(self._waiting) - self._unsent
         while self._waiting:

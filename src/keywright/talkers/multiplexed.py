@@ -87,9 +87,8 @@ class MultiplexedTalker:
                 if (
                     len(commands) == 1
                     and line is not None
-                    and line.open
+                    and line.ready
                     and line.loop is running_loop()
-                    and not line.full
                 ):
                     packed = pack_command(commands[0])  # type: ignore[arg-type]
                     if len(packed) <= WIDE:
