@@ -104,3 +104,13 @@ def test_our_own_errors_stay_what_they_are() -> None:
     hint = hinted(ReplyError("WRONGPASS invalid username-password pair"))
     assert (hint.code, "REDIS_USERNAME" in hint.hint) == ("WRONGPASS", True)
     assert hinted(ReplyError("ERR odd")).hint == ""
+
+
+def test_a_unix_socket_that_is_missing_or_not_ours() -> None:
+    """A socket's path and what to do stand in the sentence (root may use any: no server here)."""
+    place = Endpoint(unix_path="/run/redis/s")
+    missing = explained(FileNotFoundError(2, "No such file or directory"), place)
+    assert str(missing) == "there is no socket /run/redis/s"
+    closed = explained(PermissionError(13, "Permission denied"), place)
+    assert str(closed) == "this process may not use the socket /run/redis/s"
+    assert "unixsocketperm" in closed.hint
