@@ -8,8 +8,10 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Address": "keywright.url",
+    "AsyncLock": "keywright.locks",
     "AsyncSessionStore": "keywright.sessions",
     "KeywrightError": "keywright.errors",
+    "Lock": "keywright.locks",
     "SettingsError": "keywright.errors",
     "Secret": "keywright.secret",
     "Session": "keywright.sessions",
@@ -21,8 +23,10 @@ _HOMES = {
 
 __all__ = [
     "Address",
+    "AsyncLock",
     "AsyncSessionStore",
     "KeywrightError",
+    "Lock",
     "Secret",
     "Session",
     "SessionStore",
