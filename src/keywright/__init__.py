@@ -8,8 +8,12 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Address": "keywright.url",
+    "AsyncCache": "keywright.cache",
+    "AsyncHealth": "keywright.health",
     "AsyncLock": "keywright.locks",
     "AsyncSessionStore": "keywright.sessions",
+    "Cache": "keywright.cache",
+    "Health": "keywright.health",
     "KeywrightError": "keywright.errors",
     "Lock": "keywright.locks",
     "SettingsError": "keywright.errors",
@@ -23,8 +27,12 @@ _HOMES = {
 
 __all__ = [
     "Address",
+    "AsyncCache",
+    "AsyncHealth",
     "AsyncLock",
     "AsyncSessionStore",
+    "Cache",
+    "Health",
     "KeywrightError",
     "Lock",
     "Secret",

@@ -10,8 +10,8 @@ wrote itself is not held from the moment the write was acknowledged. When the co
 not answer a PING, everything is dropped and nothing is held until it stands again; so a network that
 swallows pushes is noticed within BEAT + the endpoint's time-out.
 
-Cost for the server: every write of the prefix is told to every process that tracks it. EXPIRE and GETEX EX
-are writes too, so whoever slides a TTL must do so seldom (`refresh_every`).
+Cost for the server: every write of the prefix is told to every process that tracks it, EXPIRE and GETEX EX
+too, so whoever slides a TTL must do so seldom (`refresh_every`).
 """
 
 import os
@@ -77,9 +77,8 @@ class LocalCache:
     """Values by key for `prefix`; a hit is one dict lookup and costs no command.
 
     `max_age` (seconds) is the longest that a value is held, whatever the server says; `entries` the
-    most values that are held, the oldest go first. `refresh_every` (seconds) is how long a key counts
-    as refreshed after `refreshed(key)`; then its value is dropped, so that whoever reads it next
-    refreshes its time on the server.
+    most values held, the oldest go first. `refresh_every` (seconds) after `refreshed(key)` its value is
+    dropped, so that whoever reads it next refreshes its time on the server.
     """
 
     def __init__(

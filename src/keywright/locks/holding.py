@@ -10,6 +10,7 @@ from keywright.errors import LockError, LockLost, LockTimeout, SettingsError
 from keywright.settings import Settings
 from keywright.talkers.choice import Source, settings_of
 
+AS_MADE = -1.0  # stands for a waiting time that is left out
 FIRST_POLL, LONGEST_POLL = 0.01, 0.25  # seconds between two tries, each with jitter
 
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 from keywright.errors import KeywrightError, Unreachable
 from keywright.flows import Talker
 from keywright.locks import scripts
-from keywright.locks.holding import ENDED, Holding, pause, terms_for
+from keywright.locks.holding import AS_MADE, ENDED, Holding, pause, terms_for
 from keywright.locks.renewal import renewals_of
 from keywright.talkers.choice import Source, settings_of, talker_for
 
@@ -28,7 +28,7 @@ class Lock:
     of ours; objects with an equal source share their connections. `ttl` (seconds; LOCK_TTL when None)
     is how long it is held without a renewal, `wait` (seconds; None: as long as it takes; 0: one try)
     how long `acquire` asks. `renew` has a thread renew it after each third of its time until it is
-    released or lost; then `on_lost(lock)` is called in that thread. `prefix` begins its keys (LOCK_PREFIX).
+    released or lost; then `on_lost()` is called in that thread. `prefix` begins its keys (LOCK_PREFIX).
 
     Guaranteed, on one server that keeps what it was told: no two tokens hold a name at once; a holder
     that dies is followed after `ttl` at the latest; `held` is False before another can have it; a lost
@@ -59,7 +59,7 @@ class Lock:
         ttl: float | None = None,
         wait: float | None = None,
         renew: bool = True,
-        on_lost: Callable[["Lock"], object] | None = None,
+        on_lost: Callable[[], object] | None = None,
         prefix: str | None = None,
         cluster: bool = False,
     ) -> None:
@@ -84,14 +84,14 @@ class Lock:
         """The number of this holder, greater than every one before; 0 when nothing was taken."""
         return self._holding.fencing
 
-    def acquire(self, wait: float | None = None) -> int:
+    def acquire(self, wait: float | None = AS_MADE) -> int:
         """Take the lock and return its fencing number. One round trip for each try.
 
-        `wait` is seconds (None: as the lock was made with; math.inf: for ever). Raises LockTimeout when
+        `wait` is seconds (None: as long as it takes); left out it is what the lock was made with. Raises LockTimeout when
         somebody else held it all the time, LockError when this object holds it already.
         """
         holding, terms = self._holding, self._holding.terms
-        limit = wait if wait is not None else terms.wait
+        limit = terms.wait if wait == AS_MADE else wait
         limit = float("inf") if limit is None else limit
         with self._guard:
             holding.begin(time.monotonic(), os.getpid(), token_urlsafe(16))
@@ -183,7 +183,7 @@ class Lock:
         log.warning("%s", self._holding.gone())
         if self._on_lost is not None:
             try:
-                self._on_lost(self)
+                self._on_lost()
             except Exception:  # noqa: BLE001 - it is said, and the thread goes on
                 log.exception("on_lost of the lock %s failed", self.name)
 

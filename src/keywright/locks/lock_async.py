@@ -12,7 +12,7 @@ from typing import Any, Self
 from keywright.errors import KeywrightError, Unreachable
 from keywright.flows import AsyncTalker
 from keywright.locks import scripts
-from keywright.locks.holding import ENDED, Holding, pause, terms_for
+from keywright.locks.holding import AS_MADE, ENDED, Holding, pause, terms_for
 from keywright.locks.lock import log, shared
 from keywright.talkers.choice import Source, async_talker_for, settings_of
 from keywright.talkers.memory import AsyncMemoryTalker, MemoryTalker
@@ -22,7 +22,7 @@ class AsyncLock:
     """One holder at a time for a name, across tasks, processes and hosts.
 
     Arguments, costs, errors, and what is guaranteed and what not, are those of `Lock`. A task of the
-    event loop renews it; `on_lost(lock)` is called there. A task that is cancelled while it waits
+    event loop renews it; `on_lost()` is called there. A task that is cancelled while it waits
     gives back what it may have been given.
     """
 
@@ -36,7 +36,7 @@ class AsyncLock:
         ttl: float | None = None,
         wait: float | None = None,
         renew: bool = True,
-        on_lost: Callable[["AsyncLock"], object] | None = None,
+        on_lost: Callable[[], object] | None = None,
         prefix: str | None = None,
         cluster: bool = False,
     ) -> None:
@@ -60,10 +60,10 @@ class AsyncLock:
         """The number of this holder, greater than every one before; 0 when nothing was taken."""
         return self._holding.fencing
 
-    async def acquire(self, wait: float | None = None) -> int:
+    async def acquire(self, wait: float | None = AS_MADE) -> int:
         """Take the lock and return its fencing number, as `Lock.acquire` does. One round trip a try."""
         holding, terms = self._holding, self._holding.terms
-        limit = wait if wait is not None else terms.wait
+        limit = terms.wait if wait == AS_MADE else wait
         limit = float("inf") if limit is None else limit
         holding.begin(time.monotonic(), os.getpid(), token_urlsafe(16))
         try:
@@ -164,7 +164,7 @@ class AsyncLock:
         log.warning("%s", self._holding.gone())
         if self._on_lost is not None:
             try:
-                self._on_lost(self)
+                self._on_lost()
             except Exception:  # noqa: BLE001 - it is said, and the loop goes on
                 log.exception("on_lost of the lock %s failed", self.name)
 

@@ -46,7 +46,7 @@ def talker_for(source: Source = None, *, client: Any = None, name: str = "") -> 
 def async_talker_for(source: Source = None, *, client: Any = None, name: str = "") -> AsyncTalker:
     """Return what holds a store's flows in asyncio; the arguments are those of `talker_for`."""
     if client is not None:
-        from keywright.talkers.client import AsyncClientTalker
+        from keywright.talkers.client_async import AsyncClientTalker
 
         return AsyncClientTalker(client)
     settings = settings_of(source)

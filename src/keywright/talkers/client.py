@@ -1,31 +1,72 @@
-"""Holds flows through a redis-py-like client that somebody brings: redis-py, valkey-py, Cluster.
+"""Holds flows through somebody's own client: redis-py, valkey-py and their like, and their clusters.
 
-Rule: its own pool, retries, TLS and cluster map are used as they are, and so is its speed. Errors are
-told apart by the names of their classes, so that no client has to be installed for this.
+Rule 1: commands are sent and read on one connection of the client's pool, past its callbacks and
+decoding, so that a flow is given what it would be given elsewhere.
+Rule 2: the client's own retries cover connecting only. A batch that may be repeated is sent once more
+after a lost connection, another raises OutcomeUnknown; after a time-out nothing is sent again.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Sequence
+from inspect import Parameter, signature
+from random import uniform
 from typing import Any
 
-from keywright.errors import (
-    ConnectionLost,
-    KeywrightError,
-    OutcomeUnknown,
-    ReplyError,
-    TimedOut,
-    Unreachable,
-)
+from keywright.errors import ConnectionLost, ReplyError, TimedOut, Unreachable
 from keywright.flows import Batch, Flow, Reply, T, Words
+from keywright.talkers import routes
+from keywright.talkers.blocking import outcome_unknown
+from keywright.talkers.replies import (
+    broken,
+    demoted,
+    endpoint_from,
+    lost,
+    never_there,
+    refused,
+    shaped_all,
+    whole,
+)
 
 
-class ClientTalker:
-    """Holds flows for threads through `client`; what is not ours to open is not ours to close."""
+class Known:
+    """What both talkers know of a client; a cluster's has `nodes_manager`."""
 
     def __init__(self, client: Any) -> None:
-        self._client, self._shown = client, _shown_for(client)
+        self.client = client
+        self.cluster = hasattr(client, "nodes_manager")
+        if not self.cluster and hasattr(client, "connection_pool"):
+            self.endpoint = endpoint_from(client.connection_pool.connection_kwargs)
+
+    def failed(self, error: Exception, batch: Batch, last: bool) -> None:
+        """Raise what a broken exchange means; return when the batch may be sent once more."""
+        if not broken(error):
+            raise error
+        found = lost(error, self.endpoint)
+        if not batch.repeatable and not (demoted(error) and len(batch.commands) == 1):
+            raise outcome_unknown(found) from None
+        if last or isinstance(found, TimedOut):
+            raise found from None
+
+
+def words_for(taking: Any) -> tuple[str, ...]:
+    """valkey-py wants the name of a command with each connection, redis-py does not."""
+    name = signature(taking).parameters.get("command_name")
+    return ("_",) if name is not None and name.default is Parameter.empty else ()
+
+
+def reply_in(error: Exception) -> ReplyError:
+    """The refusal that an exception carries; raises the exception itself when it carries none."""
+    reply = None if demoted(error) else refused(error)
+    if reply is None:
+        raise error
+    return reply
+
+
+class ClientTalker(Known):
+    """Holds flows over `client`, a redis-py-like synchronous client or cluster client."""
 
     def run(self, flow: Flow[T]) -> T:
-        """Hold one flow to its end and return its value."""
+        """Hold one flow to its end. Raises Unreachable, ConnectionLost, TimedOut, OutcomeUnknown."""
         try:
             batch = next(flow)
             while True:
@@ -35,126 +76,112 @@ class ClientTalker:
             return value
 
     def exchange(self, batch: Batch) -> list[Reply]:
-        """One round trip (in Cluster one to each server concerned)."""
+        """One round trip (in a cluster, one for each node that the batch's keys lie on)."""
+        if self.cluster:
+            return self._routed(batch)
+        return self._spoken(self.client.connection_pool, batch)
+
+    def _spoken(self, pool: Any, batch: Batch) -> list[Reply]:
+        for last in (False, True):
+            connection = self._taken(pool)
+            try:
+                return self._asked(connection, batch.commands)
+            except Exception as error:  # noqa: BLE001 - raised again, as ours
+                connection.disconnect()
+                self.failed(error, batch, last)
+            except BaseException:
+                connection.disconnect()
+                raise
+            finally:
+                pool.release(connection)
+        raise AssertionError("the second failure raises")
+
+    def _taken(self, pool: Any) -> Any:
         try:
-            if len(batch.commands) == 1:
-                words = self._shown(batch.commands[0])
-                return [plain(self._client.execute_command(*words, **RAW), words)]
-            with self._client.pipeline(transaction=False) as pipe:
-                for words in batch.commands:
-                    pipe.execute_command(*self._shown(words), **RAW)
-                replies = pipe.execute(raise_on_error=False)
-            return list(map(plain, replies, batch.commands))
-        except Exception as error:  # noqa: BLE001 - told apart by name, or raised as it is
-            return [_said(error, batch)]
+            connection = pool.get_connection(*words_for(pool.get_connection))
+        except Exception as error:
+            if not broken(error):
+                raise
+            raise never_there(error, self.endpoint) from None
+        try:
+            connection.connect()
+            connection.check_health()
+        except Exception as error:
+            connection.disconnect()
+            pool.release(connection)
+            if not broken(error):
+                raise
+            raise never_there(error, self.endpoint) from None
+        return connection
+
+    def _asked(self, connection: Any, commands: Sequence[Words]) -> list[Reply]:
+        packed = connection.pack_commands(commands)
+        connection.send_packed_command(packed, check_health=False)
+        replies: list[Any] = []
+        for _ in commands:
+            try:
+                replies.append(connection.read_response(disable_decoding=True))
+            except Exception as error:  # noqa: BLE001 - raised again unless it is a reply
+                replies.append(reply_in(error))
+        return shaped_all(commands, replies)
+
+    # --- a cluster --------------------------------------------------------------------------------
+
+    def _routed(self, batch: Batch) -> list[Reply]:
+        replies: list[Reply] = [None] * len(batch.commands)
+        places, wait = list(range(len(batch.commands))), routes.FIRST_WAIT
+        for turn in range(routes.ROUNDS):
+            failed: Unreachable | None = None
+            for part in routes.parts_of(batch.commands, places, self.client.keyslot):
+                try:
+                    self._part(part, batch, replies)
+                except (TimedOut, ConnectionLost):
+                    raise
+                except Unreachable as error:  # not sent: the node is gone
+                    failed = error
+                    for place in part.places:
+                        replies[place] = ReplyError("CLUSTERDOWN the node does not answer")
+            places = routes.again(batch.commands, places, replies)
+            if not places or turn == routes.ROUNDS - 1:
+                break
+            time.sleep(uniform(wait / 2, wait) if turn else 0)
+            wait = min(2 * wait, routes.LONGEST_WAIT)
+            self._look_again()
+        if failed is not None:
+            raise failed
+        return replies
+
+    def _part(self, part: routes.Part, batch: Batch, replies: list[Reply]) -> None:
+        """Send one part, to where its last ASK sent it or to the node of its key."""
+        commands = tuple(batch.commands[place] for place in part.places)
+        asked = routes.asked_of(replies[part.places[0]])
+        if asked is not None and not whole(commands):
+            node = self.client.get_node(*asked)
+            for place in part.places:
+                both = Batch((("ASKING",), batch.commands[place]), batch.repeatable)
+                replies[place] = self._spoken(self._pool(node), both)[1]
+            return
+        node = self.client.get_default_node()
+        if part.key is not None:
+            node = self.client.nodes_manager.get_node_from_slot(self.client.keyslot(part.key))
+        said = self._spoken(self._pool(node), Batch(commands, batch.repeatable))
+        for place, reply in zip(part.places, said, strict=True):
+            replies[place] = reply
+
+    def _pool(self, node: Any) -> Any:
+        if node is None:
+            raise Unreachable("the cluster's node is not known", "look at CLUSTER NODES")
+        pool = self.client.get_redis_connection(node).connection_pool
+        self.endpoint = endpoint_from(pool.connection_kwargs)
+        return pool
+
+    def _look_again(self) -> None:
+        """Ask the cluster where its slots are now."""
+        try:
+            self.client.nodes_manager.initialize()
+        except Exception as error:
+            if not broken(error):
+                raise
 
     def close(self) -> None:
         """Nothing: the client belongs to whoever made it."""
-
-
-class AsyncClientTalker:
-    """Holds flows in asyncio through `client`, one of redis.asyncio's kind."""
-
-    def __init__(self, client: Any) -> None:
-        self._client, self._shown = client, _shown_for(client)
-
-    async def run(self, flow: Flow[T]) -> T:
-        """Hold one flow to its end and return its value."""
-        try:
-            batch = next(flow)
-            while True:
-                batch = flow.send(await self.exchange(batch))
-        except StopIteration as end:
-            value: T = end.value
-            return value
-
-    async def exchange(self, batch: Batch) -> list[Reply]:
-        """One round trip (in Cluster one to each server concerned)."""
-        try:
-            if len(batch.commands) == 1:
-                words = self._shown(batch.commands[0])
-                return [plain(await self._client.execute_command(*words, **RAW), words)]
-            async with self._client.pipeline(transaction=False) as pipe:
-                for words in batch.commands:
-                    pipe.execute_command(*self._shown(words), **RAW)
-                replies = await pipe.execute(raise_on_error=False)
-            return list(map(plain, replies, batch.commands))
-        except Exception as error:  # noqa: BLE001 - told apart by name, or raised as it is
-            return [_said(error, batch)]
-
-    async def aclose(self) -> None:
-        """Nothing: the client belongs to whoever made it."""
-
-
-RAW = {"NEVER_DECODE": True}  # bytes also from a client with decode_responses
-# What a cluster's client makes of these replies is not what the server said.
-MADE_OF: dict[object, bytes] = {"SET": b"OK", "PING": b"PONG", "RENAME": b"OK"}
-
-
-def _shown_for(client: Any) -> Callable[[Words], Words]:
-    """How a command is shown to the client: its name as bytes, so that it leaves the reply alone.
-
-    A cluster's client needs the name as text to find the server.
-    """
-    if hasattr(client, "nodes_manager"):
-        return lambda words: words
-    return lambda words: (str(words[0]).encode(), *words[1:])
-
-
-def plain(reply: Any, words: Words = ("",)) -> Reply:
-    """The reply as our own wire gives it: bytes, int, None, lists of these, ReplyError."""
-    if isinstance(reply, bool):
-        return MADE_OF[words[0]] if reply and words[0] in MADE_OF else int(reply)
-    if isinstance(reply, str):
-        return reply.encode("utf-8", "surrogateescape")
-    if isinstance(reply, (list, tuple)):
-        return [plain(each) for each in reply]
-    if isinstance(reply, Exception):
-        return reply_error(reply)
-    return reply
-
-
-def reply_error(error: Exception) -> ReplyError:
-    """The server's refusal with the code that the client may have cut off its front."""
-    said = str(error)
-    kind = type(error).__name__
-    code = CODES.get(kind, "")
-    return ReplyError(f"{code} {said}" if code and not said.startswith(code) else said)
-
-
-# redis-py takes the first word off some errors and says it by the class instead.
-CODES = {
-    "NoScriptError": "NOSCRIPT",
-    "NoPermissionError": "NOPERM",
-    "AuthenticationError": "WRONGPASS",
-    "AuthenticationWrongNumberOfArgsError": "ERR",
-    "BusyLoadingError": "LOADING",
-    "ReadOnlyError": "READONLY",
-    "OutOfMemoryError": "OOM",
-    "ExecAbortError": "EXECABORT",
-    "ClusterDownError": "CLUSTERDOWN",
-    "MasterDownError": "MASTERDOWN",
-}
-
-
-def _said(error: Exception, batch: Batch) -> Reply:
-    """A refusal as a reply; raises what is wrong with the connection as an error of ours."""
-    names = [each.__name__ for each in type(error).__mro__]
-    if isinstance(error, KeywrightError):
-        raise error
-    if "ResponseError" in names or type(error).__name__ in CODES:
-        return reply_error(error)
-    if "TimeoutError" in names:
-        lost: ConnectionLost = TimedOut(f"the server did not answer: {error}")
-    elif "ConnectionError" in names or "RedisClusterException" in names:
-        lost = ConnectionLost(f"the client could not reach the server: {error}")
-    elif isinstance(error, OSError):
-        raise Unreachable(f"the client could not reach the server: {error}") from None
-    else:
-        raise error
-    if batch.repeatable:
-        raise lost from None
-    raise OutcomeUnknown(
-        f"{lost}; whether the command was carried out is not known",
-        "look at what is stored before you send it again",
-    ) from None
