@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
-.PHONY: help up test lint format lab soak bench bench-docker bench-linux wheel clean
+.PHONY: help up test lint format lab soak bench bench-application bench-docker bench-linux wheel clean
 
 help:
 	@echo 'make up      set up everything and start a proven server under the environment local'
@@ -14,6 +14,7 @@ help:
 	@echo 'make lab     the tests that need root and Debian packages'
 	@echo 'make soak    `up` in Docker killed at every boundary (an hour; needs what make lab needs)'
 	@echo 'make bench   the figures, as ratios against their limits'
+	@echo 'make bench-application   the library against its peers (in `make bench` too)'
 	@echo 'make bench-docker   the figures in Docker (needs root and Debian packages)'
 	@echo 'make bench-linux    the figures of a Linux host (needs root and Debian packages)'
 	@echo 'make clean   remove everything that make made (no data of any environment)'
@@ -41,10 +42,14 @@ lab: $(VENV)/.dev
 soak: $(VENV)/.dev
 	KEYWRIGHT_SOAK=1 $(VENV)/bin/python -m pytest -m lab tests/lab/test_docker_killed.py
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.dev $(VENV)/.bench
 	$(VENV)/bin/python bench/startup.py
 	$(VENV)/bin/python bench/up.py
 	$(VENV)/bin/python bench/rotation.py
+	$(VENV)/bin/python bench/application
+
+bench-application: $(VENV)/.bench
+	$(VENV)/bin/python bench/application
 
 bench-docker: $(VENV)/.dev
 	@test "$$(id -u)" = 0 || { echo 'make bench-docker: needs root, because it starts a Docker Engine' >&2; exit 1; }
@@ -97,3 +102,11 @@ $(VENV)/.dev: pyproject.toml $(VENV)/.place
 	@echo 'keywright: installing into $(VENV) what the tests need (once, about a minute)'
 	@$(PIP) install --quiet --editable '.[ops,dev]'
 	@touch $(VENV)/.ops $@
+
+# The peers; redis-om apart, because it brings type stubs of a redis-py of long ago.
+$(VENV)/.bench: pyproject.toml $(VENV)/.place
+	@echo 'keywright: installing into $(VENV) what the library is measured against'
+	@$(PIP) install --quiet --editable '.[bench]'
+	@$(VENV)/bin/python -m venv $(VENV)/redis-om
+	@$(VENV)/redis-om/bin/python -m pip --disable-pip-version-check install --quiet 'redis-om>=1.0' 'hiredis>=3.2'
+	@touch $@

@@ -13,7 +13,13 @@ from tests.app.faces import driven
 from tests.engines.servers import Server
 
 from keywright.endpoint import Endpoint
-from keywright.errors import SessionChanged, SessionGone, SessionUnreadable, SettingsError
+from keywright.errors import (
+    SessionChanged,
+    SessionGone,
+    SessionUnreadable,
+    SettingsError,
+    Unreachable,
+)
 from keywright.sessions import AsyncSessionStore, Session, SessionStore
 from keywright.talkers.blocking import BlockingTalker
 from keywright.talkers.memory import AsyncMemoryTalker, MemoryTalker
@@ -160,6 +166,39 @@ def test_a_lost_update_is_seen(store: Any) -> None:
     assert store.load(session.id).data == {"n": 1, "theirs": True}
     store.save(mine, merge=merge)
     store.save(mine, check=True)
+
+
+class Broken:
+    """A talker whose line breaks before the reply."""
+
+    def run(self, flow: Any) -> Any:
+        """Send, and hear nothing."""
+        next(flow)
+        raise Unreachable("the line broke")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_a_save_that_fails_leaves_it_unsaved(debian: Server) -> None:
+    """When the line breaks in a save or a rotation, the session is as it was: changed, and nobody's."""
+    store = made("threads", emptied(debian))
+    broken = SessionStore(talker=Broken(), ttl=60, prefix=PREFIX)
+    session = store.create({"n": 1})
+    before = session.id
+    session["n"] = 2
+    for act in (
+        lambda: broken.save(session),
+        lambda: broken.save(session, check=True),
+        lambda: broken.rotate(session, user="ada"),
+    ):
+        with pytest.raises(Unreachable):
+            act()
+        assert (True, before, "") == (store.changed(session), session.id, session.user)
+    store.save(session, check=True)
+    assert not store.changed(session)
+    assert store.load(before).data == {"n": 2}
+    store.close()
 
 
 def test_a_plain_save_between_is_seen_too(store: Any) -> None:

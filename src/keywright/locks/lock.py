@@ -87,8 +87,8 @@ class Lock:
     def acquire(self, wait: float | None = AS_MADE) -> int:
         """Take the lock and return its fencing number. One round trip for each try.
 
-        `wait` is seconds (None: as long as it takes); left out it is what the lock was made with. Raises LockTimeout when
-        somebody else held it all the time, LockError when this object holds it already.
+        `wait` is seconds (None: as long as it takes); left out it is what the lock was made with.
+        Raises LockTimeout when somebody else held it all the time, LockError when this object holds it.
         """
         holding, terms = self._holding, self._holding.terms
         limit = terms.wait if wait == AS_MADE else wait

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # a cache is handed in; this file knows no thread and no sock
     from keywright.tracking import LocalCache
 
 Merge = Callable[[Data, Data, Data], Data]  # what was loaded, mine, theirs → what to save
+_Stored = tuple[bytes, bytes | None]  # head and payload of a stored value
 ROUNDS = 5  # times that a save which meets another's is merged and tried again
 good_id = re.compile(r"[A-Za-z0-9_.:{}-]{1,200}").fullmatch
 
@@ -110,14 +111,14 @@ class Conversations(Shape):
     def save(self, session: Session) -> Flow[None]:
         """One round trip, one command: SET XX. Raises SessionGone; the last who saves wins."""
         was, key = (session.head, session.body), self.key + session.id
-        value = self.value_of(session)
+        value, written = self._written(session, was)
         life = ("EX", self.policy.ttl) if self.policy.sliding else ("KEEPTTL",)
         words = ("SET", key, value, "XX", *life)
         (stored,) = yield Batch((words,))
         self.forget(session.id)
         if stored is None or isinstance(stored, ReplyError):
-            session.head, session.body = was
             raise stored or _gone()
+        session.head, session.body = written
 
     def save_checked(self, session: Session, merge: Merge | None) -> Flow[None]:
         """One round trip; one more for each time that another's save had to be merged.
@@ -126,13 +127,13 @@ class Conversations(Shape):
         """
         ttl = self.policy.ttl * 1000 if self.policy.sliding else 0
         for _ in range(ROUNDS):
-            head, was = session.head, session.body
-            version, value = session.version, self.value_of(session)
+            version, was = session.version, session.body
+            value, written = self._written(session, (session.head, was))
             found = yield from SAVE.run((self.key + session.id,), (version, value, ttl))
             self.forget(session.id)
             if found == 1:
+                session.head, session.body = written
                 return
-            session.head, session.body = head, was
             if found == 0:
                 raise _gone()
             if merge is None:
@@ -162,24 +163,31 @@ class Conversations(Shape):
                 NO_VERSION, session.created or int(now), user, session.address, session.agent
             )
         new_id = self.new_id_for(session.user, like=old_id if session.user == old_user else "")
-        value, listed = (
-            self.value_of(session),
-            ("o" if old_user else "") + ("n" if session.user else ""),
-        )
+        new_user = session.user
+        value, written = self._written(session, was)
+        listed = ("o" if old_user else "") + ("n" if new_user else "")
         old, new = self.key + old_id, self.key + new_id
-        indexes = self.index_of(old_user or session.user), self.index_of(session.user or old_user)
+        indexes = self.index_of(old_user or new_user), self.index_of(new_user or old_user)
         if self.policy.tagged and tag_of(old_id) != tag_of(new_id):
-            done = yield from self._moved(old, new, session.user, new_id, value, now)
+            done = yield from self._moved(old, new, new_user, new_id, value, now)
         else:
             done = yield from ROTATE.run(
                 (old, new, *(indexes if listed else (old, new))),
                 (value, self.policy.ttl * 1000, old_id, new_id, *self.listing(now), listed),
             )
         if done == 0:
-            session.head, session.body = was
             raise _gone()
         self.forget(old_id, *done)
         session.id = new_id
+        session.head, session.body = written
+
+    def _written(self, session: Session, was: _Stored) -> tuple[bytes, _Stored]:
+        """What to store, and what the session is to carry once it is stored: not before, for a save
+        that fails on the way leaves a session that is not saved."""
+        value = self.value_of(session)
+        written = session.head, session.body
+        session.head, session.body = was
+        return value, written
 
     def _moved(
         self, old: str, new: str, user: str, new_id: str, value: bytes, now: float

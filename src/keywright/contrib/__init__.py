@@ -1,0 +1,1 @@
+"""Sessions, cache and health for web frameworks; each module needs its framework and nothing else does."""
