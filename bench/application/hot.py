@@ -90,4 +90,6 @@ def _raw(port: int) -> Any:
             cache.put(names[number], value, token)
         return value
 
+    for number in range(HOT):
+        load(number)
     return load

@@ -134,6 +134,22 @@ def commands_so_far(port: int) -> int:
     return calls
 
 
+def used_by_others(since: tuple[float, float, float] | None = None) -> tuple[float, float, float]:
+    """The share of the client's processor that other programs used since the value given (0 to 1).
+
+    Returned first; the other two are for the next call. Zero where the system does not tell.
+    """
+    stat = Path("/proc/stat")
+    if not stat.exists():
+        return 0.0, 0.0, 0.0
+    words = next((x for x in stat.read_text().splitlines() if x.startswith("cpu1 ")), "").split()
+    busy = sum(int(words[n]) for n in (1, 2, 3, 6, 7, 8)) / os.sysconf("SC_CLK_TCK") if words else 0
+    foreign, now = busy - sum(os.times()[:4]), time.monotonic()
+    if since is None:
+        return 0.0, foreign, now
+    return max(0.0, (foreign - since[1]) / (now - since[2])), foreign, now
+
+
 def machine() -> str:
     """The processor's name and how many there are."""
     name = "unknown processor"

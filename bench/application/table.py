@@ -55,7 +55,11 @@ def details(title: str, measured: Measured, commands: dict[str, float]) -> None:
     for name in measured.samples:
         count = f"{commands[name]:.2f}" if name in commands else "–"
         ratio, cpu, rate = measured.ratio(name, BASE), measured.cpu(name), measured.rate(name)
-        less = f"{measured.cpu(BASE) / cpu:>10.2f}{cpu:>11.1f}" if cpu else f"{'–':>10}{'–':>11}"
+        less = (
+            f"{measured.least(BASE) / measured.least(name):>10.2f}{cpu:>11.1f}"
+            if cpu
+            else f"{'–':>10}{'–':>11}"
+        )
         print(f"  {name:<30}{ratio:>9.2f}{less}{count:>9}{rate:>8.0f}")
 
 

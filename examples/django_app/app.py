@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management import execute_from_command_line
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import include, path
+from django.urls import path
 from django.views.decorators.http import require_POST
 
 COOKIE_SECURE = os.environ.get("COOKIE_SECURE") != "false"
@@ -47,6 +47,7 @@ from django.contrib.auth import logout as log_out  # noqa: E402
 from django.core.cache import cache  # noqa: E402
 
 from keywright.contrib.django import sessions as engine  # noqa: E402
+from keywright.contrib.django.health import health_urls  # noqa: E402
 
 
 def index(request: HttpRequest) -> HttpResponse:
@@ -126,7 +127,7 @@ urlpatterns = [
     path("data", data),
     path("logout", logout),
     path("logout-everywhere", logout_everywhere),
-    path("health", include("keywright.contrib.django.health")),
+    *health_urls(),
 ]
 application = get_wsgi_application()
 

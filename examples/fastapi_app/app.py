@@ -19,7 +19,7 @@ from keywright.contrib.starlette import (
 PASSWORDS = {"ada": "lovelace", "bob": "babbage"}  # an application has its users in a database
 
 store = AsyncSessionStore(limit=10)  # REDIS_URL, CACHE_PREFIX and CACHE_TTL say where and how long
-app = FastAPI(routes=health_routes(store))
+app = FastAPI(routes=health_routes())
 app.add_middleware(
     SessionMiddleware,
     store=store,

@@ -14,7 +14,7 @@ PASSWORDS = {"ada": "lovelace", "bob": "babbage"}  # an application has its user
 
 store = SessionStore(limit=10)  # REDIS_URL, CACHE_PREFIX and CACHE_TTL say where and how long
 app = Flask(__name__)
-app.register_blueprint(health_pages(store))
+app.register_blueprint(health_pages())
 Sessions(app, store, cookie=Cookie(secure=os.environ.get("COOKIE_SECURE") != "false"))
 
 

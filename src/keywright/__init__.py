@@ -7,6 +7,8 @@ This file imports nothing: a name is fetched from its module when it is first us
 __version__ = "0.1.0"
 
 _HOMES = {
+    "connect": "keywright.connecting",
+    "connect_async": "keywright.connecting",
     "Address": "keywright.url",
     "AsyncCache": "keywright.cache",
     "AsyncHealth": "keywright.health",
@@ -41,6 +43,8 @@ __all__ = [
     "Settings",
     "SettingsError",
     "__version__",
+    "connect",
+    "connect_async",
     "format_url",
     "parse_url",
 ]

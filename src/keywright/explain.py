@@ -15,7 +15,6 @@ from keywright.errors import (
     ConnectionLost,
     KeywrightError,
     ProtocolError,
-    ReplyError,
     TimedOut,
     Unreachable,
 )
@@ -42,7 +41,9 @@ def explained(
     code = code_of(error)
     if code:
         return refusal(code, endpoint)
-    for each in chain(error):
+    # A client says of a time-out whether it was reading; the exception behind it does not.
+    told = [each for each in chain(error) if _told(each)] if _timed_out(error) else chain(error)
+    for each in told:
         said = _judged(each, endpoint, in_container)
         if said is not None:
             return said.kind(said.sentence, said.hint)
@@ -51,12 +52,12 @@ def explained(
     return Unreachable(f"cannot reach {endpoint.address}: {_words(error, endpoint)}")
 
 
-def hint_of(reply: ReplyError, endpoint: Endpoint) -> ReplyError:
-    """Return the server's own refusal with a hint; its sentence and code stay as they are."""
-    if reply.hint:
-        return reply
-    code = code_of(reply)
-    return ReplyError(str(reply), refusal(code, endpoint).hint) if code else reply
+def _timed_out(error: BaseException) -> bool:
+    return type(error).__name__ == "TimeoutError" and not isinstance(error, OSError)
+
+
+def _told(error: BaseException) -> bool:
+    return _timed_out(error) or "handshake" in str(error)
 
 
 def masked(text: str, endpoint: Endpoint) -> str:
@@ -93,7 +94,7 @@ def _judged(error: BaseException, endpoint: Endpoint, in_container: bool) -> _Sa
     if number == errno.ECONNREFUSED or "Connect call failed" in text or "Error 111" in text:
         return _refused(endpoint, in_container)
     if name in ("TimeoutError", "timeout") or number == errno.ETIMEDOUT:
-        return _silent(error, text, endpoint)
+        return _silent(error, endpoint)
     if number in (errno.EHOSTUNREACH, errno.ENETUNREACH):
         return _Said(
             Unreachable, f"no route leads to {endpoint.address}",
@@ -188,26 +189,27 @@ def _unknown_name(endpoint: Endpoint, in_container: bool) -> _Said:
     return _Said(Unreachable, f"no address is known for the name {endpoint.host}", hint)
 
 
-def _silent(error: BaseException, text: str, endpoint: Endpoint) -> _Said:
+def _silent(error: BaseException, endpoint: Endpoint) -> _Said:
+    """A time-out: of the handshake, of an answer, or of connecting (what nothing else is said of)."""
+    text = str(error).lower()
     if "handshake" in text:
         return _Said(
             Unreachable,
             f"{endpoint.address} did not finish the TLS handshake within {endpoint.connect_timeout:g} s",
             "does the port speak TLS? if not, write redis:// (one s) or REDIS_SSL=false",
         )
-    if (
-        isinstance(error, OSError) or "connecting" in text.lower()
-    ) and "reading" not in text.lower():
+    if "reading" in text or "writing" in text:
         return _Said(
-            Unreachable,
-            f"{endpoint.address} did not answer within {endpoint.connect_timeout:g} s",
-            "a time-out means dropped packets: look at firewalls, security groups and routes"
-            + ("; or the port does not speak TLS" if endpoint.tls else ""),
+            TimedOut,
+            f"{endpoint.address} did not answer within {endpoint.timeout:g} s",
+            "is the server busy, stopped (SIGSTOP) or behind a firewall that drops?",
         )
     return _Said(
-        TimedOut, f"{endpoint.address} did not answer within {endpoint.timeout:g} s",
-        "is the server busy, stopped (SIGSTOP) or behind a firewall that drops?",
-    )  # fmt: skip
+        Unreachable,
+        f"{endpoint.address} did not answer within {endpoint.connect_timeout:g} s",
+        "a time-out means dropped packets: look at firewalls, security groups and routes"
+        + ("; or the port does not speak TLS" if endpoint.tls else ""),
+    )
 
 
 def _socket_file(error: BaseException, text: str, endpoint: Endpoint) -> _Said | None:
@@ -227,7 +229,10 @@ def _socket_file(error: BaseException, text: str, endpoint: Endpoint) -> _Said |
 
 
 def _hung_up(endpoint: Endpoint) -> _Said:
-    hint = "look at the server's log; was it restarted, or the client closed by CLIENT KILL?"
+    hint = (
+        "does the server ask for a client certificate (ssl_certfile, ssl_keyfile)? otherwise look at "
+        "its log"
+    )
     if endpoint.tls is None:
         hint = (
             "does the port expect TLS? then write rediss:// (two s) or REDIS_SSL=true; otherwise "

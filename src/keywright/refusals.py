@@ -143,3 +143,9 @@ def refusal(code: str, endpoint: Endpoint) -> ReplyError:
     )
     refused.code = code if code in _REPLY_CODES else "ERR"
     return refused
+
+
+def hinted(reply: ReplyError) -> ReplyError:
+    """Return the server's own refusal with a hint; its sentence and its code stay as they are."""
+    code = code_of(reply)
+    return ReplyError(str(reply), _MEANINGS[code][1]) if code and not reply.hint else reply

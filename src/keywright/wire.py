@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any, Self
 import hiredis
 
 from keywright.endpoint import Endpoint, Tls
-from keywright.errors import ConnectionLost, ProtocolError, ReplyError, TimedOut, Unreachable
+from keywright.errors import (
+    ConnectionLost,
+    KeywrightError,
+    ProtocolError,
+    ReplyError,
+    TimedOut,
+    Unreachable,
+)
 from keywright.secret import Secret
 
 if TYPE_CHECKING:  # loaded only for an endpoint with a relay: it needs subprocess
@@ -180,7 +187,9 @@ def welcome(commands: Sequence[Sequence[Word]], replies: Sequence[Reply]) -> Non
     """Look at the replies to a greeting: a refused name is no harm. Raises ReplyError otherwise."""
     for words, reply in zip(commands, replies, strict=True):
         if isinstance(reply, ReplyError) and words[0] != "CLIENT":
-            raise reply
+            from keywright.refusals import hinted  # only for those who are refused
+
+            raise hinted(reply)
 
 
 def timed_out(endpoint: Endpoint) -> TimedOut:
@@ -255,18 +264,12 @@ def _connect(endpoint: Endpoint, relay: "Relay | None") -> socket.socket:
     return link
 
 
-def not_reached(endpoint: Endpoint, error: OSError) -> Unreachable:
+def not_reached(endpoint: Endpoint, error: OSError) -> KeywrightError:
     """What to say of a connection that did not come to be."""
-    if isinstance(error, TimeoutError):
-        return Unreachable(
-            f"{endpoint.address} did not answer within {endpoint.connect_timeout:g} s",
-            "a time-out means dropped packets: look at firewalls and routes",
-        )
-    if isinstance(error, ConnectionRefusedError):
-        return Unreachable(
-            f"nobody listens on {endpoint.address}", "is the server running, and on this port?"
-        )
-    return Unreachable(f"cannot reach {endpoint.address}: {error.strerror or error}")
+    from keywright.explain import explained  # only for those who fail
+    from keywright.surroundings import in_container
+
+    return explained(error, endpoint, in_container=in_container())
 
 
 def _host(host: str) -> str | bytes:

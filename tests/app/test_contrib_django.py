@@ -29,11 +29,13 @@ if not settings.configured:
 
 from django.contrib.sessions.backends.base import UpdateError  # noqa: E402
 from django.http import HttpRequest, HttpResponse  # noqa: E402
-from django.test import Client  # noqa: E402
-from django.urls import include, path  # noqa: E402
+from django.test import AsyncClient, Client  # noqa: E402
+from django.urls import path  # noqa: E402
 
 from keywright.contrib.django import sessions as engine  # noqa: E402
+from keywright.contrib.django import talkers  # noqa: E402
 from keywright.contrib.django.cache import RedisCache  # noqa: E402
+from keywright.contrib.django.health import health_urls  # noqa: E402
 from keywright.contrib.django.sessions import SessionStore  # noqa: E402
 
 
@@ -49,11 +51,17 @@ def _away(request: HttpRequest) -> HttpResponse:
     return HttpResponse("saved")
 
 
+async def _awaited(request: HttpRequest) -> HttpResponse:
+    await request.session.aset("n", await request.session.aget("n", 0) + 1)
+    return HttpResponse(str(await request.session.aget("n")))
+
+
 urlpatterns = [
+    path("awaited", _awaited),
     path("put", _put),
     path("away", _away),
     path("plain", lambda _: HttpResponse("plain")),
-    path("health", include("keywright.contrib.django.health")),
+    *health_urls(),
 ]
 
 
@@ -69,6 +77,7 @@ def redis(debian: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 def _use(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CACHE_PREFIX", PREFIX)
     monkeypatch.setattr(settings, "KEYWRIGHT_SOURCE", f"redis://127.0.0.1:{port}/0", raising=False)
+    talkers.forget()
     engine._made.cache_clear()
 
 
@@ -217,6 +226,27 @@ def test_while_redis_is_away(redis: Server, monkeypatch: pytest.MonkeyPatch) -> 
     assert [503, 200] == [browser.get(f"/health{end}").status_code for end in ("", "/live")]
 
 
+def test_views_of_tasks(redis: Server) -> None:
+    """A view that awaits its session under ASGI, and one that does not, see the same one."""
+
+    async def play() -> list[bytes]:
+        browser = AsyncClient()
+        answers = [await browser.get(page) for page in ("/awaited", "/awaited", "/put")]
+        return [answer.content for answer in answers]
+
+    assert [b"1", b"2", b"3"] == asyncio.run(play())
+
+
+def test_health_tells_the_authorised_more(redis: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A load balancer is told a word, whom the setting names the server too."""
+    browser = Client()
+    for end in ("", "/ready", "/live"):
+        answer = browser.get(f"/health{end}")
+        assert (200, {"status": "pass"}) == (answer.status_code, answer.json())
+    monkeypatch.setattr(settings, "KEYWRIGHT_HEALTH_AUTHORISED", lambda _: True, raising=False)
+    assert "redis:responseTime" in browser.get("/health").json()["checks"]
+
+
 def cache_of(server: Server, **params: Any) -> Any:
     """A cache on that server."""
     return RedisCache(f"redis://127.0.0.1:{server.port}/0", params)
@@ -283,6 +313,37 @@ def test_the_cache_does_as_djangos_does(redis: Server, face: type[Plain]) -> Non
         cache.incr_version("no")
     cache.clear()
     assert {} == cache.get_many(["key", "n", "v", "made"])
+
+
+@pytest.mark.parametrize("face", [Plain, Awaited])
+def test_without_a_server(monkeypatch: pytest.MonkeyPatch, face: type[Plain]) -> None:
+    """With ENABLE_REDIS_CACHING=false cache and sessions live in the process; threads and tasks share it."""
+    monkeypatch.setenv("ENABLE_REDIS_CACHING", "false")
+    monkeypatch.setattr(settings, "KEYWRIGHT_SOURCE", None, raising=False)
+    talkers.forget()
+    engine._made.cache_clear()
+    cache = face(RedisCache("", {}))
+    cache.set("a", 1, 50)
+    assert cache.touch("a", None) and cache.incr("a") == 2
+    assert RedisCache("", {}).get("a") == 2
+    session = begun(a=1)
+    assert asyncio.run(SessionStore(session.session_key).aget("a")) == 1
+    cache.clear()
+    assert cache.get("a") is None and SessionStore(session.session_key)["a"] == 1
+    talkers.forget()
+    engine._made.cache_clear()
+
+
+def test_threads_share_connections(redis: Server) -> None:
+    """Django makes a cache for each thread; they use the same connections."""
+    with redis.line() as line:
+        cache_of(redis).get("a")
+        before = line.ask("INFO", "stats")
+        for _ in range(20):
+            cache_of(redis).get("a")
+        after = line.ask("INFO", "stats")
+    count = [row for row in before.splitlines() if row.startswith("total_connections_received")]
+    assert count[0] in after
 
 
 def test_times_of_cached_values(redis: Server) -> None:

@@ -13,6 +13,7 @@ from tests.ports import free_port
 from keywright.contrib.cookie import Cookie
 from keywright.contrib.flask import RequestSession, Sessions, health_pages
 from keywright.endpoint import Endpoint
+from keywright.health import Health
 from keywright.sessions import SessionStore
 from keywright.talkers.blocking import BlockingTalker
 
@@ -33,7 +34,9 @@ def mine() -> RequestSession:
 def application(store: SessionStore, **named: Any) -> Flask:
     """Pages for every law below."""
     app = Flask(__name__)
-    app.register_blueprint(health_pages(store))
+    place: Endpoint = store._talker.endpoint  # type: ignore[attr-defined]
+    health = Health(place, key=f"{PREFIX}health")
+    app.register_blueprint(health_pages(health, authorised=lambda: "key" in request.args))
     Sessions(app, store, cookie=Cookie(secure=False), **named)
 
     @app.get("/set")
@@ -53,6 +56,7 @@ def application(store: SessionStore, **named: Any) -> Flask:
     def nested() -> list[int]:
         session.setdefault("cart", []).append(1)
         assert session.modified
+        session.modified = True  # what applications write for Flask's own sessions
         return list(session["cart"])
 
     @app.get("/<act>/do")
@@ -183,6 +187,16 @@ def test_a_save_that_fails_is_not_silent(browser: FlaskClient) -> None:
     browser.get("/set?a=1")
     answer = browser.get("/break")
     assert (503, False) == (answer.status_code, "saved" in answer.text)
+
+
+def test_health_tells_the_authorised_more(browser: FlaskClient) -> None:
+    """A load balancer is told a word, whom `authorised` names the server too; nobody is told to keep it."""
+    for path in ("/health", "/health/ready", "/health/live"):
+        answer = browser.get(path)
+        assert (200, {"status": "pass"}) == (answer.status_code, answer.json)
+        assert "application/health+json" == answer.content_type
+        assert "no-store" == answer.headers["Cache-Control"]
+    assert "redis:responseTime" in (browser.get("/health?key").json or {})["checks"]
 
 
 def test_flasks_own_test_tool_works(browser: FlaskClient) -> None:

@@ -23,6 +23,7 @@ from keywright.contrib.starlette import SessionMiddleware, current_user, health_
 from keywright.contrib.visit import merged
 from keywright.endpoint import Endpoint
 from keywright.errors import SettingsError
+from keywright.health import AsyncHealth
 from keywright.sessions import AsyncSessionStore
 from keywright.talkers.multiplexed import MultiplexedTalker
 
@@ -135,6 +136,12 @@ async def _talk(socket: WebSocket) -> None:
     await socket.close()
 
 
+def endpoint_of(store: AsyncSessionStore) -> Endpoint:
+    """Where the store's server is."""
+    found: Endpoint = store._talker.endpoint  # type: ignore[attr-defined]
+    return found
+
+
 PAGES = {
     "set": _set, "read": _read, "untouched": _untouched, "nested": _nested, "login": _login,
     "clear": _clear, "logout": _logout, "others": _others, "rotate": _rotate, "seen": _seen, "late": _late,
@@ -145,7 +152,13 @@ PAGES = {
 def client(store: AsyncSessionStore, **named: Any) -> TestClient:
     """A browser of an application with every page above."""
     routes = [Route(f"/{name}", page) for name, page in PAGES.items()]
-    app = Starlette(routes=[*routes, WebSocketRoute("/talk", _talk), *health_routes(store)])
+    app = Starlette(
+        routes=[
+            *routes,
+            WebSocketRoute("/talk", _talk),
+            *health_routes(AsyncHealth(endpoint_of(store), key=f"{PREFIX}health")),
+        ]
+    )
     app.add_middleware(SessionMiddleware, store=store, **{"cookie": PLAIN, **named})
     return TestClient(app, raise_server_exceptions=False)
 
@@ -295,6 +308,19 @@ def test_while_redis_is_away(gone: AsyncSessionStore) -> None:
         browser.cookies.clear()
         assert browser.get("/read").status_code == 200  # nobody was asked
         assert browser.get("/set?a=1").status_code == 503
+
+
+def test_health_tells_the_authorised_more(debian: Server) -> None:
+    """A load balancer is told a word, whom `authorised` names the server too; nobody is told to keep it."""
+    health = AsyncHealth(Endpoint(port=debian.port), key=f"{PREFIX}health")
+    routes = health_routes(health, "/h", authorised=lambda request: "x-key" in request.headers)
+    with TestClient(Starlette(routes=routes)) as browser:
+        for path in ("/h", "/h/ready", "/h/live"):
+            answer = browser.get(path)
+            assert (200, {"status": "pass"}) == (answer.status_code, answer.json())
+            assert answer.headers["content-type"] == "application/health+json"
+            assert answer.headers["cache-control"] == "no-store"
+        assert "redis:responseTime" in browser.get("/h", headers={"x-key": "1"}).json()["checks"]
 
 
 def test_going_on_without(gone: AsyncSessionStore) -> None:

@@ -176,21 +176,18 @@ def test_one_round_trip(health: Make, server: Server, endpoint: Endpoint) -> Non
 def test_a_disk_that_takes_no_snapshot(health: Make, tmp_path: Path) -> None:
     """MISCONF: the server takes no writes, which is told with what to do."""
     engine = next(each for each in ENGINES if each.program)
-    port = free_port()
-    with start(engine, tmp_path, port, "dbfilename folder.rdb") as server:
-        with server.line() as line:
-            line.ask("CONFIG", "SET", "save", "100000 1000000")
-            (
-                tmp_path / "folder.rdb"
-            ).mkdir()  # a folder with something in it is not replaced by a file
-            (tmp_path / "folder.rdb" / "x").touch()
-            line.ask("BGSAVE")
-            deadline = time.monotonic() + 10
-            while "rdb_last_bgsave_status:ok" in line.ask("INFO", "persistence"):
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
-            report = health(Endpoint(port=port)).check()
-            line.ask("CONFIG", "SET", "save", "")  # else it would not end
+    port, folder = free_port(), tmp_path / "folder.rdb"
+    with start(engine, tmp_path, port, "dbfilename folder.rdb") as server, server.line() as line:
+        line.ask("CONFIG", "SET", "save", "100000 1000000")
+        folder.mkdir()  # one with something in it is not replaced by a file
+        (folder / "x").touch()
+        line.ask("BGSAVE")
+        deadline = time.monotonic() + 10
+        while "rdb_last_bgsave_status:ok" in line.ask("INFO", "persistence"):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        report = health(Endpoint(port=port)).check()
+        line.ask("CONFIG", "SET", "save", "")  # else it would not end
     assert not report.ready
     assert report.problems[0].hint
 

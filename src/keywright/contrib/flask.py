@@ -4,12 +4,14 @@
 changed, nested values too, is saved before the response goes out.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from keywright.contrib.cookie import Cookie, client_address
 from keywright.contrib.steps import Steps, T, walk
 from keywright.contrib.visit import AWAY, RETRY_AFTER, SENTENCE, Visit, log
-from keywright.errors import InputError, KeywrightError
+from keywright.errors import InputError
+from keywright.health import MEDIA, Health, health_response, live_response
 from keywright.sessions import Session, SessionStore
 from keywright.sessions.record import SessionInfo
 
@@ -42,9 +44,13 @@ class RequestSession(Visit, SessionMixin):
         return super().at_hand()
 
     @property
-    def modified(self) -> bool:  # type: ignore[override]
+    def modified(self) -> bool:
         """Whether saving would write something."""
         return self.failure is None and self._asked and self.unsaved()
+
+    @modified.setter
+    def modified(self, value: bool) -> None:
+        """Nothing: changes are seen by themselves; `session.modified = True` may stay where it stands."""
 
     @property
     def new(self) -> bool:  # type: ignore[override]
@@ -138,29 +144,37 @@ class Sessions(SessionInterface):
             response.headers.add("Set-Cookie", cookie)
 
 
-def health_pages(store: SessionStore, path: str = "/health") -> Blueprint:
-    """Pages for a load balancer: `path`/live answers 200 while the process runs, `path` and `path`/ready
-    200 when Redis answers and 503 otherwise. Ready asks one command: a session that there is not."""
+def health_pages(
+    health: Health | None = None,
+    path: str = "/health",
+    *,
+    authorised: Callable[[], bool] = lambda: False,
+) -> Blueprint:
+    """Pages for a load balancer: `path`/live answers 200 while the process runs and asks nobody; `path`
+    and `path`/ready answer 200 when Redis is ready and 503 otherwise, within the time-out of `health`
+    (Health() of the environment when None). When `authorised` says so the details are told."""
+    asked = health or Health()
     pages = Blueprint("keywright_health", __name__)
 
     @pages.get(f"{path}/live")
     def live() -> Response:
-        return jsonify(status="pass")
+        return _told(*live_response())
 
     @pages.get(path)
     @pages.get(f"{path}/ready")
     def ready() -> Response:
-        try:
-            store.load("health")
-        except KeywrightError as error:
-            log.error("not ready: %s", error)
-            response = jsonify(status="fail")
-            response.status_code = 503
-            response.headers["Retry-After"] = str(RETRY_AFTER)
-            return response
-        return jsonify(status="pass")
+        return _told(*health_response(asked.check(), authorised=authorised()))
 
     return pages
+
+
+def _told(status: int, body: dict[str, Any]) -> Response:
+    response = jsonify(body)
+    response.status_code, response.mimetype = status, MEDIA
+    response.headers["Cache-Control"] = "no-store"
+    if status == 503:
+        response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
 
 
 def _unavailable(error: Exception) -> Response:

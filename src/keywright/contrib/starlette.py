@@ -6,19 +6,20 @@
 runs, and only when there is a cookie; what was changed is saved before the response's first octet.
 """
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from keywright.contrib.cookie import Cookie, client_address
 from keywright.contrib.steps import Steps, T, awalk
 from keywright.contrib.visit import AWAY, RETRY_AFTER, SENTENCE, Visit, log
 from keywright.errors import InputError, KeywrightError
+from keywright.health import MEDIA, AsyncHealth, health_response, live_response
 from keywright.sessions import AsyncSessionStore
 from keywright.sessions.record import SessionInfo
 
 try:
     from starlette.exceptions import HTTPException
-    from starlette.requests import HTTPConnection
+    from starlette.requests import HTTPConnection, Request
     from starlette.responses import JSONResponse, PlainTextResponse
     from starlette.routing import Route
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -230,19 +231,29 @@ async def require_user(connection: HTTPConnection) -> str:
 # --- health ---------------------------------------------------------------------------------------
 
 
-def health_routes(store: AsyncSessionStore, path: str = "/health") -> list[Route]:
-    """Routes for a load balancer: `path`/live answers 200 while the process runs, `path` and `path`/ready
-    200 when Redis answers and 503 otherwise. Ready asks one command: a session that there is not."""
+def health_routes(
+    health: AsyncHealth | None = None,
+    path: str = "/health",
+    *,
+    authorised: Callable[[Request], bool] = lambda _: False,
+) -> list[Route]:
+    """Routes for a load balancer: `path`/live answers 200 while the process runs and asks nobody; `path`
+    and `path`/ready answer 200 when Redis is ready and 503 otherwise, within the time-out of `health`
+    (AsyncHealth() of the environment when None). Whom `authorised` names is told the details."""
+    asked = health or AsyncHealth()
 
-    async def live(_request: HTTPConnection) -> JSONResponse:
-        return JSONResponse({"status": "pass"})
+    async def live(_request: Request) -> JSONResponse:
+        return _told(*live_response())
 
-    async def ready(_request: HTTPConnection) -> JSONResponse:
-        try:
-            await store.load("health")
-        except KeywrightError as error:
-            log.error("not ready: %s", error)
-            return JSONResponse({"status": "fail"}, 503, {"retry-after": str(RETRY_AFTER)})
-        return JSONResponse({"status": "pass"})
+    async def ready(request: Request) -> JSONResponse:
+        report = await asked.check()
+        return _told(*health_response(report, authorised=authorised(request)))
 
     return [Route(path, ready), Route(f"{path}/ready", ready), Route(f"{path}/live", live)]
+
+
+def _told(status: int, body: dict[str, Any]) -> JSONResponse:
+    headers = {"cache-control": "no-store"}
+    if status == 503:
+        headers["retry-after"] = str(RETRY_AFTER)
+    return JSONResponse(body, status, headers, media_type=MEDIA)

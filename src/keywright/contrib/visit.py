@@ -148,9 +148,11 @@ class Visit(MutableMapping[str, Any]):
         except SessionUnreadable as error:
             log.error("session %s begins anew: %s", fingerprint(self.sent_id), error)
         except AWAY as error:
-            log.error("no session for this request: %s", error)
-            self.failure = error if required else None
-            self._lost = not required
+            if required:
+                self.failure = error
+            else:
+                log.error("a request goes on without its session: %s", error)
+                self._lost = True
 
     def logging_in(self, user: str) -> Steps[None]:
         """One round trip; one more when it was another user's, whose data does not come along."""
@@ -235,7 +237,7 @@ class Visit(MutableMapping[str, Any]):
         self.stored = yield lambda store: store.create(
             data, user=user, address=address, agent=agent
         )
-        self._fresh = {}
+        self._fresh, self._lost = {}, False
 
     def _drop(self) -> Steps[None]:
         dropped = self._dropped

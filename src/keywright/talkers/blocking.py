@@ -283,10 +283,8 @@ def outcome_unknown(error: ConnectionLost) -> OutcomeUnknown:
 def is_passing(error: Unreachable) -> bool:
     """Whether asking again soon may help: refused, reset, no master yet; not a name or a certificate."""
     said = str(error)
-    return (
-        isinstance(error, ConnectionLost)
-        or said.startswith(("nobody listens", "no sentinel names"))
-        or "No such file" in said
+    return isinstance(error, ConnectionLost) or said.startswith(
+        ("nobody listens", "no sentinel names", "there is no socket")
     )
 
 

@@ -171,7 +171,8 @@ class ClientTalker(Known):
     def _pool(self, node: Any) -> Any:
         if node is None:
             raise Unreachable("the cluster's node is not known", "look at CLUSTER NODES")
-        pool = self.client.get_redis_connection(node).connection_pool
+        of = getattr(self.client, "get_redis_connection", None) or self.client.get_valkey_connection
+        pool = of(node).connection_pool
         self.endpoint = endpoint_from(pool.connection_kwargs)
         return pool
 

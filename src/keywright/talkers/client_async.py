@@ -174,4 +174,4 @@ class _Node:
         if hasattr(self._node, "release"):
             self._node.release(connection)
         else:  # valkey-py's has no name for it
-            vars(self._node).get("_free", []).append(connection)
+            self._node._free.append(connection)  # noqa: SLF001

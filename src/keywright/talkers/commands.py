@@ -1,5 +1,6 @@
 """The commands that flows send, as the store inside the process carries them out."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -118,6 +119,32 @@ def _zscore(store: Any, args: Args) -> Reply:
 
 _INFO = b"# Server\r\nserver_name:in-process\r\nrole:master\r\n"
 
+
+def _persist(store: Any, args: Args) -> Reply:
+    if store.pttl(args[0]) < 0:
+        return 0
+    return int(store.pexpire(args[0], None))
+
+
+def _scan(store: Any, args: Args) -> Reply:
+    """Everything at once: the cursor that comes back says that this was all."""
+    options = dict(zip([each.upper() for each in args[1::2]], args[2::2], strict=False))
+    if len(args) % 2 == 0 or not set(options) <= {b"MATCH", b"COUNT"}:
+        raise ReplyError(_SYNTAX)
+    matches = _pattern(options.get(b"MATCH", b"*"))
+    return [b"0", [key for key in store.keys() if matches(key)]]  # noqa: SIM118 - no mapping
+
+
+def _pattern(glob: bytes) -> Callable[[bytes], Any]:
+    """What a pattern of `*`, `?` and letters matches; `\\` takes a letter as it stands."""
+    parts = re.findall(rb"\\.|.", glob, re.DOTALL)
+    wild = {b"*": b".*", b"?": b"."}
+    if b"[" in parts:
+        raise ReplyError("ERR sets of letters are not known here")
+    regex = b"".join(wild[each] if each in wild else re.escape(each[-1:]) for each in parts)
+    return re.compile(regex, re.DOTALL).fullmatch
+
+
 COMMANDS: dict[bytes, Callable[[Any, Args], Reply]] = {
     b"PING": lambda _, args: args[0] if args else b"PONG",
     b"ECHO": lambda _, args: args[0],
@@ -130,6 +157,8 @@ COMMANDS: dict[bytes, Callable[[Any, Args], Reply]] = {
     b"UNLINK": lambda store, args: store.delete(*args),
     b"EXISTS": lambda store, args: sum(map(store.exists, args)),
     b"EXPIRE": lambda store, args: _expire(store, args, 1000),
+    b"PERSIST": _persist,
+    b"SCAN": _scan,
     b"PEXPIRE": lambda store, args: _expire(store, args, 1),
     b"TTL": _ttl,
     b"PTTL": lambda store, args: store.pttl(args[0]),

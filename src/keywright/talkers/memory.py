@@ -80,6 +80,10 @@ class Store:
         """Whether there is anything at a key."""
         return self._value(key) is not None
 
+    def keys(self) -> list[bytes]:
+        """Every key that has not ended."""
+        return [key for key in list(self._values) if self._value(key) is not None]
+
     def pttl(self, key: bytes) -> int:
         """Milliseconds until a key ends; -1 for never, -2 when it is not there."""
         if self._value(key) is None:

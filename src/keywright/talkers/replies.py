@@ -42,6 +42,8 @@ def refused(error: BaseException) -> ReplyError | None:
         if not code:
             return None
     text = str(error)
+    if not code and not text.partition(" ")[0].isupper():
+        code = "ERR"  # valkey-py takes it off
     if isinstance(code, str) and code and not text.startswith(code):
         text = f"{code} {text}"
     return ReplyError(text)

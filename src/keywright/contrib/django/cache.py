@@ -6,12 +6,13 @@ key. Rule: each operation is one round trip (clear: one for each thousand keys).
 
 import pickle
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
+from keywright.contrib.django.talkers import shared
 from keywright.errors import InputError, ReplyError
 from keywright.flows import AsyncTalker, Batch, Flow, Reply, Script, Talker, Word, checked
-from keywright.talkers.choice import async_talker_for, settings_of, talker_for
+from keywright.talkers.choice import settings_of
 
 try:
     from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache, default_key_func
@@ -68,16 +69,15 @@ class RedisCache(BaseCache):
 
     @cached_property
     def _root(self) -> str:
-        settings = settings_of(self._source)
-        return (settings.cache_prefix if settings is not None else "") + "django:"
+        return _prefix(self._source) + "django:"
 
     @cached_property
     def _threads(self) -> Talker:
-        return talker_for(self._source, name="cache")
+        return shared(self._source)[0]
 
     @cached_property
     def _tasks(self) -> AsyncTalker:
-        return async_talker_for(self._source, name="cache")
+        return shared(self._source)[1]
 
     # --- for threads ------------------------------------------------------------------------------
 
@@ -257,6 +257,13 @@ class RedisCache(BaseCache):
                 checked((yield Batch((("UNLINK", *found),))))
             if cursor in (b"0", "0"):
                 return True
+
+
+@cache
+def _prefix(source: str | None) -> str:
+    """CACHE_PREFIX; read once, for Django makes a cache for each thread."""
+    settings = settings_of(source)
+    return settings.cache_prefix if settings is not None else ""
 
 
 def _exists(name: str) -> Flow[bool]:

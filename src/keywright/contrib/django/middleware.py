@@ -37,8 +37,10 @@ class SessionMiddleware(middleware.SessionMiddleware):
         try:
             return super().process_response(request, response)
         except AWAY as error:
-            response.close()
-            return unavailable(error)
+            instead = unavailable(error)
+            # What the view's response holds open is closed with the one that goes out.
+            instead._resource_closers += response._resource_closers  # noqa: SLF001
+            return instead
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> Any:  # noqa: ARG002
         """Answer a view that needs Redis."""

@@ -255,7 +255,8 @@ def stores(ttl: int | None = None) -> Stores:
 
 @cache
 def _made() -> tuple[Stores, tuple[Any, Any], dict[str, Any]]:
-    from keywright.talkers.choice import async_talker_for, settings_of, talker_for
+    from keywright.contrib.django.talkers import shared
+    from keywright.talkers.choice import settings_of
 
     source = getattr(settings, "KEYWRIGHT_SOURCE", None)
     given = dict(getattr(settings, "KEYWRIGHT_SESSIONS", {}))
@@ -264,7 +265,7 @@ def _made() -> tuple[Stores, tuple[Any, Any], dict[str, Any]]:
     if "prefix" not in given:
         found = settings_of(source) or settings_of(None)
         given["prefix"] = found.cache_prefix if found is not None else ""
-    talkers = talker_for(source, name="sessions"), async_talker_for(source, name="sessions")
+    talkers = shared(source)
     return _with(talkers, given), talkers, given
 
 

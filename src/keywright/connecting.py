@@ -5,7 +5,6 @@ does not do by default is done here: time-outs, a bounded pool that waits, keepa
 of idle connections, few retries with jitter, and one PING whose failure says what to do.
 """
 
-import os
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from keywright.errors import ReplyError, Unreachable
@@ -13,14 +12,13 @@ from keywright.explain import explained
 from keywright.parameters import FIRST_WAIT, LONGEST_WAIT, TRIES, Target, target_of
 from keywright.secret import Secret
 from keywright.settings import Settings
+from keywright.surroundings import in_container
 
 if TYPE_CHECKING:
     import redis
     import redis.asyncio
     from redis.asyncio.retry import Retry as AsyncRetry
 
-# What a container leaves behind for its processes to see: Docker's mark, and Podman's.
-CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
 FIRST_WORDS = (("PING",), ("HELLO",))  # does it serve, and what is it?
 
 
@@ -78,11 +76,6 @@ async def connect_async(
             await client.aclose()
         _fail(error, target)
     return cast("redis.asyncio.Redis", client)
-
-
-def in_container() -> bool:
-    """Whether this process runs in a container (Docker's or Podman's mark is there)."""
-    return any(os.path.exists(mark) for mark in CONTAINER_MARKS)
 
 
 def _fail(error: Exception, target: Target) -> NoReturn:
