@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from tests.app.conftest import emptied, start
 from tests.app.faces import driven
 from tests.engines.servers import ENGINES, Server
@@ -166,6 +167,30 @@ def test_who_lost_it_is_told(lock: Face, place: Endpoint, debian: Server) -> Non
         held.release()
     held.acquire(wait=0)  # and may be taken anew
     held.release()
+
+
+def test_an_on_lost_that_fails_stops_nothing(place: Endpoint, debian: Server) -> None:
+    """An error in somebody's on_lost is logged; the other locks of the process are still renewed."""
+    talker = BlockingTalker(place)
+    with Lock("other", talker=talker, ttl=TTL) as other:
+        lost = Lock("job", talker=talker, ttl=TTL, on_lost=lambda: 1 // 0)
+        lost.acquire()
+        with debian.line() as line:
+            line.ask("DEL", KEY)
+        time.sleep(3 * TTL)
+        assert other.held and not lost.held
+    talker.close()
+
+
+def test_through_a_client_of_somebody(place: Endpoint) -> None:
+    """A redis-py client serves as well, and renewals go through it too."""
+    client = redis.Redis(port=place.port)
+    with Lock("job", client=client, ttl=TTL, prefix="esabcfg:lock:") as lock:
+        time.sleep(2 * TTL)
+        assert lock.held
+        with pytest.raises(LockTimeout):
+            Lock("job", place, ttl=TTL).acquire(wait=0)
+    client.close()
 
 
 def test_a_connection_cut_in_between(lock: Face, place: Endpoint, debian: Server) -> None:
