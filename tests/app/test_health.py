@@ -1,7 +1,9 @@
 """Health: what is asked, how long it may take, and what a load balancer and a person are told."""
 
 import os
+import re
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -127,6 +129,81 @@ def test_a_wrong_password_is_not_shown(health: Make, debian: Server) -> None:
     place = Endpoint(port=debian.port, username="nobody", password=Secret("wrong-4711"))
     report = health(place).check()
     assert not report.ready and "4711" not in str(report)
+
+
+def test_two_at_once_are_both_well(debian: Server) -> None:
+    """Who asks while another asks is told the same, and what others write to the key is no fault."""
+    place, found = emptied(debian), list[bool]()
+    one, other = (Health(place, key="esabcfg:health", timeout=5) for _ in range(2))
+
+    def ask(health: Health) -> None:
+        for _ in range(50):
+            found.append(health.check().ready)
+
+    threads = [threading.Thread(target=ask, args=(each,)) for each in (one, one, other, other)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert found == [True] * 200
+
+
+def test_an_applications_user(health: Make, server: Server, endpoint: Endpoint) -> None:
+    """A user who may not send what is dangerous (INFO, ROLE) learns server, version and role all the same."""
+    with server.line() as line:
+        line.ask("ACL", "SETUSER", "app", "on", ">pw", "~esabcfg:*", "+@all", "-@dangerous")
+    place = endpoint._replace(username="app", password=Secret("pw"))
+    report = health(place).check()
+    assert (report.status, report.role, report.problems) == ("pass", "master", ())
+    assert report.server.partition(" ")[2].count(".") == 2
+    elsewhere = health(place, key="others:health").check()
+    assert not elsewhere.ready and elsewhere.problems[0].hint
+
+
+def test_one_round_trip(health: Make, server: Server, endpoint: Endpoint) -> None:
+    """A check is four commands in one write; nothing else is sent once it is connected."""
+    one = health(endpoint)
+    one.check()
+    with server.line() as line:
+        line.ask("CONFIG", "RESETSTAT")
+        assert one.check().ready
+        said = line.ask("INFO", "commandstats")
+    counted = dict(re.findall(r"cmdstat_(\S+?):calls=(\d+)", said))
+    counted.pop("config|resetstat", None), counted.pop("config", None)
+    assert counted == {"set": "1", "get": "1", "hello": "1", "info": "1"}
+
+
+def test_a_disk_that_takes_no_snapshot(health: Make, tmp_path: Path) -> None:
+    """MISCONF: the server takes no writes, which is told with what to do."""
+    engine = next(each for each in ENGINES if each.program)
+    port, folder = free_port(), tmp_path / "folder.rdb"
+    with start(engine, tmp_path, port, "dbfilename folder.rdb") as server, server.line() as line:
+        line.ask("CONFIG", "SET", "save", "100000 1000000")
+        folder.mkdir()  # one with something in it is not replaced by a file
+        (folder / "x").touch()
+        line.ask("BGSAVE")
+        deadline = time.monotonic() + 10
+        while "rdb_last_bgsave_status:ok" in line.ask("INFO", "persistence"):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        report = health(Endpoint(port=port)).check()
+        line.ask("CONFIG", "SET", "save", "")  # else it would not end
+    assert not report.ready
+    assert report.problems[0].hint
+
+
+def test_killed_and_back(health: Make, tmp_path: Path) -> None:
+    """A server that was killed is told at once, and found again by the same check."""
+    engine = next(each for each in ENGINES if each.program)
+    port = free_port()
+    with start(engine, tmp_path, port) as server:
+        one = health(Endpoint(port=port))
+        assert one.check().ready
+        server.process.kill()
+        server.process.wait()
+        assert not one.check().ready
+    with start(engine, tmp_path, port):
+        assert one.check().ready
 
 
 def test_a_client_of_somebody(debian: Server) -> None:

@@ -1,42 +1,52 @@
-"""The lock for threads, and the one thread of a process that renews what is held."""
+"""The lock for threads."""
 
+import logging
 import os
 import threading
 import time
 from collections.abc import Callable
-from random import uniform
+from random import random
 from secrets import token_urlsafe
 from types import TracebackType
 from typing import Any, Self
 
-from keywright.errors import InputError, KeywrightError, LockLost, LockTimeout
+from keywright.errors import KeywrightError, Unreachable
 from keywright.flows import Talker
-from keywright.locks.conversations import Conversations, lost
-from keywright.settings import Settings
+from keywright.locks import scripts
+from keywright.locks.holding import AS_MADE, ENDED, Holding, pause, terms_for
+from keywright.locks.renewal import renewals_of
 from keywright.talkers.choice import Source, settings_of, talker_for
 
-SHORTEST, LONGEST = 0.01, 0.5  # seconds between two tries of somebody who waits, with jitter
-LINGER = 5.0  # seconds that the renewing thread waits for another lock before it ends
-THIRD = 3  # a lock is renewed after this part of its life
+log = logging.getLogger("keywright")
 
 
 class Lock:
-    """A lock by name, held by one holder at a time: `with Lock("invoices"): …`.
+    """One holder at a time for a name, across threads, processes and hosts.
 
-    `source` is Settings, a URL or an Endpoint (None: the environment); `client` a redis-py-like client;
-    `talker` one of ours. `ttl` (seconds; LOCK_TTL) is how long it is held without a renewal; with
-    `renew` it is renewed in the background until it is released. `wait` (seconds; None for ever, 0 not
-    at all) is how long `with` and `acquire` wait. `on_lost` is called, from the renewing thread, when a
-    held lock is found lost.
+    `name` is what is locked. `source` is Settings, a URL or an Endpoint; None reads the environment.
+    `client` takes a redis-py-like client instead (Cluster needs one, and `cluster=True`), `talker` one
+    of ours; objects with an equal source share their connections. `ttl` (seconds; LOCK_TTL when None)
+    is how long it is held without a renewal, `wait` (seconds; None: as long as it takes; 0: one try)
+    how long `acquire` asks. `renew` has a thread renew it after each third of its time until it is
+    released or lost; then `on_lost()` is called in that thread. `prefix` begins its keys (LOCK_PREFIX).
 
-    What it guarantees, on one server that keeps its data: two holders' times do not overlap by the
-    server's clock, and each holder has a higher `fencing` number than every one before. What it does
-    not: a holder that is paused beyond `ttl` does not know that it lost; in a failover a replica may not
-    have heard of the lock; an eviction may take the lock or its counter. So hand `fencing` to whatever
-    the lock guards, and let that refuse a lower number than it has seen. Locks over several servers
-    (Redlock) are not offered: they need the fencing number just the same.
+    Guaranteed, on one server that keeps what it was told: no two tokens hold a name at once; a holder
+    that dies is followed after `ttl` at the latest; `held` is False before another can have it; a lost
+    reply takes nothing from anybody, because each call may be sent twice; `fencing` is greater than that
+    of every holder before, even when the server lost all its data, as long as its clock does not go back.
 
-    Every call is one round trip. Raises Unreachable and its kin, ReplyError, and what each method says.
+    Not guaranteed: that the holder still holds it while it writes. A process that was stopped, or a
+    host that slept, may wake after its time and not know yet; a failover to a replica, a restart without
+    persistence or an eviction (allkeys-*, and volatile-* too: a lock has a ttl) may forget a lock that is
+    held, and a second holder follows. The renewal tells it (`on_lost`), `release` and `extend` raise
+    LockLost. What must never be written by two needs the fencing number: give it along with each write,
+    and let the place that is written to refuse a number smaller than the greatest it has seen.
+
+    Who waits asks again with jitter (10 to 250 ms); there is no queue. One object is one holder: threads
+    do not share one. A fork's child does not hold what its parent holds.
+
+    Every method is one round trip (`acquire` one for each try), and may raise what a talker raises. When
+    `acquire` raises one of those, the lock may be held until `ttl` is over; the next `acquire` settles it.
     """
 
     def __init__(
@@ -49,89 +59,133 @@ class Lock:
         ttl: float | None = None,
         wait: float | None = None,
         renew: bool = True,
-        on_lost: Callable[[], None] | None = None,
+        on_lost: Callable[[], object] | None = None,
         prefix: str | None = None,
         cluster: bool = False,
     ) -> None:
-        self._talker = talker or talker_for(source, client=client, name="locks")
-        self._flows = conversations_for(name, source, ttl, prefix, cluster)
-        self._wait, self._renew, self._on_lost = wait, renew, on_lost
-        self._token = ""
-        self._until = 0.0
-        self.fencing = 0
+        self._holding = Holding(terms_for(name, source, ttl, wait, prefix, cluster))
+        self._talker = talker or shared(source, client)
+        self._server = self._talker if client is None else client
+        self._renew, self._on_lost = renew, on_lost
+        self._guard = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """What is locked."""
+        return self._holding.terms.name
 
     @property
     def held(self) -> bool:
-        """Whether it is held, as far as this process knows: by its own clock the time has not ended."""
-        return bool(self._token) and time.monotonic() < self._until
+        """Whether this object holds it, by its own clock; no round trip."""
+        return self._holding.holds(time.monotonic(), os.getpid())
 
-    def acquire(self, wait: float | None = -1) -> int:
-        """Take the lock and return the fencing number; `wait` (seconds) as at the making when left out.
+    @property
+    def fencing(self) -> int:
+        """The number of this holder, greater than every one before; 0 when nothing was taken."""
+        return self._holding.fencing
 
-        Raises LockTimeout when somebody else held it all the time. One round trip a try.
+    def acquire(self, wait: float | None = AS_MADE) -> int:
+        """Take the lock and return its fencing number. One round trip for each try.
+
+        `wait` is seconds (None: as long as it takes); left out it is what the lock was made with.
+        Raises LockTimeout when somebody else held it all the time, LockError when this object holds it.
         """
-        if self.held:
-            raise LockTimeout("this lock is held already, by this very object", "make one per use")
-        token, begun = token_urlsafe(16), time.monotonic()
-        limit = self._wait if wait == -1 else wait
-        pause = SHORTEST
-        while True:
-            asked = time.monotonic()
-            found = self._talker.run(self._flows.acquire(token))
-            if found > 0:
-                break
-            left = pause_for(found, pause, begun, limit)
-            if left is None:
-                raise timed_out(limit)
-            time.sleep(left)
-            pause = min(2 * pause, LONGEST)
-        self._token, self.fencing = token, found
-        self._until = asked + self._flows.ttl / 1000
-        if self._renew:
-            RENEWALS.add(self)
-        return found
-
-    def extend(self, seconds: float | None = None) -> None:
-        """Begin its time anew, `seconds` from now (its `ttl` when None). One round trip. Raises LockLost."""
-        asked, ttl = time.monotonic(), self._flows.ttl if seconds is None else int(seconds * 1000)
-        token = self._token
-        if not token:
-            raise lost()
+        holding, terms = self._holding, self._holding.terms
+        limit = terms.wait if wait == AS_MADE else wait
+        limit = float("inf") if limit is None else limit
+        with self._guard:
+            holding.begin(time.monotonic(), os.getpid(), token_urlsafe(16))
         try:
-            self._talker.run(self._flows.extend(token, ttl))
-        except LockLost:
-            if self._token == token:
-                self._token = ""
-            raise
-        self._until = asked + ttl / 1000
+            begun, attempt = time.monotonic(), 0
+            while True:
+                sent = time.monotonic()
+                flow = scripts.take(terms.key, terms.fence_key, holding.token, terms.ttl_ms)
+                number = self._talker.run(flow)
+                if number > 0:
+                    break
+                remaining = begun + limit - time.monotonic()
+                if remaining <= 0:
+                    raise holding.still_held(limit)
+                time.sleep(pause(attempt, -number, remaining, random()))
+                attempt += 1
+            with self._guard:
+                holding.taken(number, sent, terms.ttl)
+        finally:
+            holding.taking = False
+        if self._renew:
+            renewals_of(self._server).add(self, holding.token, terms.ttl / 3)
+        return number
 
     def release(self) -> None:
-        """Give it back. One round trip. Raises LockLost when it had been lost before."""
-        RENEWALS.discard(self)
-        token, self._token = self._token, ""
-        if not token or not self._talker.run(self._flows.release(token)):
-            raise lost()
+        """Give the lock back. One round trip.
 
-    def renew_soon(self) -> float:
-        """How many seconds from now it should be renewed."""
-        return self._until - time.monotonic() - self._flows.ttl / 1000 * (1 - 1 / THIRD)
+        Raises LockLost when it was not held any more, LockError when nothing was taken. When the server
+        does not answer, the renewal has ended all the same, and the lock ends after its ttl.
+        """
+        holding, terms = self._holding, self._holding.terms
+        with self._guard:
+            token = holding.expect(os.getpid())
+            gone = holding.gone()
+            holding.end()
+        if not self._talker.run(scripts.release(terms.key, terms.fence_key, token)):
+            raise gone
 
-    def renew_now(self) -> bool:
-        """Renew it from the background; False when it is lost (and `on_lost` was called)."""
+    def extend(self, seconds: float | None = None) -> None:
+        """Let the lock end `seconds` from now (None: its ttl). One round trip.
+
+        A renewal begins anew with the ttl. Raises LockLost when it is not held any more.
+        """
+        holding, terms = self._holding, self._holding.terms
+        token = holding.expect(os.getpid())
+        if holding.lost:
+            raise holding.gone()
+        seconds = terms.ttl if seconds is None else seconds
+        sent = time.monotonic()
+        if self._talker.run(scripts.extend(terms.key, token, max(1, int(seconds * 1000)))):
+            with self._guard:
+                if holding.token == token:
+                    holding.until = sent + seconds
+            return
+        with self._guard:
+            gone = holding.gone()
+            if holding.token == token:
+                holding.lose(ENDED)
+        raise gone
+
+    def renew_now(self, token: str) -> float | None:
+        """What the thread does: renew the lock if it still has this token, and say when again."""
+        holding, terms = self._holding, self._holding.terms
+        if holding.token != token or holding.lost:
+            return None
+        sent = time.monotonic()
+        if holding.until - sent > terms.ttl:  # extended by hand to more than a renewal gives
+            return holding.until - sent - terms.ttl * 2 / 3
+        why = ""
         try:
-            self.extend()
-        except LockLost:
-            if self._on_lost is not None:
+            kept = self._talker.run(scripts.extend(terms.key, token, terms.ttl_ms))
+        except Exception as error:  # noqa: BLE001 - the thread serves other locks too
+            left = holding.until - time.monotonic()
+            if left > 0 and isinstance(error, Unreachable):
+                return min(terms.ttl / 10, left)
+            kept, why = False, f"it ended before a renewal reached the server ({error})"
+        with self._guard:
+            if holding.token != token:
+                return None
+            if kept:
+                holding.until = sent + terms.ttl
+                return terms.ttl / 3
+            told = holding.lose(why or ENDED)
+        if told:
+            self._tell()
+        return None
+
+    def _tell(self) -> None:
+        log.warning("%s", self._holding.gone())
+        if self._on_lost is not None:
+            try:
                 self._on_lost()
-            return False
-        except KeywrightError:
-            pass  # the server is away: asked again until the time has ended
-        if not self.held:
-            self._token = ""
-            if self._on_lost is not None:
-                self._on_lost()
-            return False
-        return True
+            except Exception:  # noqa: BLE001 - it is said, and the thread goes on
+                log.exception("on_lost of the lock %s failed", self.name)
 
     def __enter__(self) -> Self:
         self.acquire()
@@ -143,93 +197,24 @@ class Lock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is None:
+            self.release()
+            return
         try:
             self.release()
-        except LockLost:
-            if error is None:  # an error of the work itself says more
-                raise
+        except KeywrightError as second:  # what happened inside is what counts
+            log.warning("%s", second)
 
 
-class Renewals:
-    """The locks of this process that are renewed, and the one thread that does it."""
-
-    def __init__(self) -> None:
-        self.begin()
-        os.register_at_fork(after_in_child=self.begin)
-
-    def begin(self) -> None:
-        """Nothing to renew; also where a fork's child starts: what it inherited is the parent's."""
-        self._locks: set[Lock] = set()
-        self._change = threading.Condition()
-        self._thread: threading.Thread | None = None
-
-    def add(self, lock: Lock) -> None:
-        """Renew this lock from now on."""
-        with self._change:
-            self._locks.add(lock)
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._work, name="keywright-locks", daemon=True
-                )
-                self._thread.start()
-            self._change.notify()
-
-    def discard(self, lock: Lock) -> None:
-        """Renew it no longer."""
-        with self._change:
-            self._locks.discard(lock)
-
-    def _work(self) -> None:
-        while True:
-            with self._change:
-                if not self._locks:
-                    self._change.wait(LINGER)
-                if not self._locks:
-                    self._thread = None
-                    return
-                soonest = min(each.renew_soon() for each in self._locks)
-                if soonest > 0:
-                    self._change.wait(soonest)
-                due = [each for each in self._locks if each.renew_soon() <= 0]
-            for lock in due:
-                if not lock.renew_now():
-                    self.discard(lock)
-            if due and any(each.renew_soon() <= 0 for each in due):
-                time.sleep(0.05)  # the server is away
+_talkers: dict[Any, Talker] = {}
 
 
-RENEWALS = Renewals()
-
-
-def conversations_for(
-    name: str, source: Source, ttl: float | None, prefix: str | None, cluster: bool
-) -> Conversations:
-    """The flows of a lock, its settings filled in. Raises InputError for a name or time without sense."""
-    if not name:
-        raise InputError("a lock needs a name", 'Lock("invoices")')
-    if ttl is None or prefix is None:
-        settings = settings_of(source) or Settings.from_env()
-        ttl = settings.lock_ttl if ttl is None else ttl
-        prefix = settings.lock_prefix if prefix is None else prefix
-    if ttl < 0.01:
-        raise InputError("a lock's ttl is at least 0.01 seconds", "how long may the work take?")
-    return Conversations(prefix + name, int(ttl * 1000), cluster)
-
-
-def pause_for(found: int, pause: float, begun: float, limit: float | None) -> float | None:
-    """How long to wait before the next try; None when the waiting time is over.
-
-    The lock's own end is the latest that makes sense; it may be released before.
-    """
-    wanted = min(uniform(pause / 2, pause), (-1 - found) / 1000 + 0.001)
-    if limit is None:
-        return wanted
-    left = begun + limit - time.monotonic()
-    return min(wanted, left) if left > 0 else None
-
-
-def timed_out(limit: float | None) -> LockTimeout:
-    """What to say when somebody else held it all the time."""
-    return LockTimeout(
-        f"somebody else held the lock for {limit or 0:g} s", "wait longer, or come back later"
-    )
+def shared(source: Source, client: Any) -> Talker:
+    """The talker of all locks with an equal source: an object for each use opens no connection anew."""
+    if client is not None:
+        return talker_for(client=client)
+    key = settings_of(source) or source
+    found = _talkers.get(key)
+    if found is None:
+        found = _talkers.setdefault(key, talker_for(key, name="locks"))
+    return found

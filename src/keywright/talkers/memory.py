@@ -28,6 +28,7 @@ class Store:
 
     def __init__(self, clock: Callable[[], float] = time.time, most: int = MOST) -> None:
         self._clock, self._most = clock, most
+        self.lock = RLock()  # one conversation at a time, whoever holds it
         self._values: dict[bytes, Value] = {}
         self._ends: dict[bytes, int] = {}  # milliseconds
 
@@ -161,7 +162,6 @@ class MemoryTalker:
 
     def __init__(self, store: Store | None = None) -> None:
         self.store = store or Store()
-        self._lock = RLock()
 
     def run(self, flow: Flow[T]) -> T:
         """Hold one flow to its end and return its value."""
@@ -175,7 +175,7 @@ class MemoryTalker:
 
     def exchange(self, batch: Batch) -> list[Reply]:
         """Carry out a batch, no other in between."""
-        with self._lock:
+        with self.store.lock:
             return [_answered(self.store, words) for words in batch.commands]
 
     def close(self) -> None:
