@@ -57,7 +57,7 @@ def resolved(endpoint: Endpoint) -> tuple[Endpoint, Credentials]:
 def _master(endpoint: Endpoint, sentinels: Sentinels) -> tuple[str, int]:
     """Ask each sentinel in turn; the first whose master says of itself that it is one is believed.
 
-    A sentinel that was cut off names the master of before: ROLE is what tells.
+    A sentinel that was cut off names the master of before: the server's own word is what tells.
     """
     said: list[str] = []
     for host, port in sentinels.nodes:
@@ -73,7 +73,7 @@ def _master(endpoint: Endpoint, sentinels: Sentinels) -> tuple[str, int]:
                 continue
             place = str(found[0]), int(found[1])
             with Wire(endpoint._replace(host=place[0], port=place[1], database=0)) as wire:
-                role = wire.call("ROLE")[0]
+                role = _role(wire)
             if role == "master":
                 return place
             said.append(f"{ask.address} names {place[0]}:{place[1]}, which is a {role}")
@@ -87,3 +87,9 @@ def _master(endpoint: Endpoint, sentinels: Sentinels) -> tuple[str, int]:
         f"no sentinel names a master of {sentinels.master}: {'; '.join(said)}",
         "is a failover under way, and is the name what `SENTINEL MASTERS` shows?",
     )
+
+
+def _role(wire: Wire) -> str:
+    """What the server says it is. By HELLO: ROLE is a right that an application's user lacks."""
+    said = wire.call("HELLO")
+    return str(dict(zip(said[::2], said[1::2], strict=True))["role"])
