@@ -14,7 +14,7 @@ that the server said, the flow decides.
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from hashlib import sha1
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from keywright.errors import ReplyError
 
@@ -39,6 +39,41 @@ class Batch(NamedTuple):
 quick_batch: Callable[[tuple[tuple[Words, ...], bool]], Batch] = partial(tuple.__new__, Batch)
 
 Flow = Generator[Batch, list[Reply], T]
+
+
+class Ask(Generic[T]):
+    """A conversation of one command that may be repeated, as data: the words, and what to make of the reply.
+
+    It says what a flow of one batch says, and spares the generator, a tenth of the client's time for an
+    operation. `then(about, reply)` returns the value or raises; it raises More when there is more to ask.
+    """
+
+    __slots__ = ("about", "then", "words")
+
+    def __init__(self, words: Words, then: Callable[[Any, Reply], T], about: Any = None) -> None:
+        self.words, self.then, self.about = words, then, about
+
+    def flow(self) -> Flow[T]:
+        """The same as a flow."""
+        (reply,) = yield Batch((self.words,))
+        try:
+            return self.then(self.about, reply)
+        except More as more:
+            value: T = yield from more.flow
+            return value
+
+
+class More(Exception):
+    """Raised by an Ask's `then`: `flow` says the rest, and its value is the value."""
+
+    def __init__(self, flow: Flow[Any]) -> None:
+        super().__init__()
+        self.flow = flow
+
+
+def as_flow(conversation: Flow[T] | Ask[T]) -> Flow[T]:
+    """Either form as a flow."""
+    return conversation.flow() if isinstance(conversation, Ask) else conversation
 
 
 class Twin(Protocol):
@@ -86,7 +121,7 @@ SCRIPTS: dict[str, Script] = {}  # by their SHA-1: what EVALSHA names
 class Talker(Protocol):
     """Holds flows and blocks until they end."""
 
-    def run(self, flow: Flow[T]) -> T:
+    def run(self, flow: Flow[T] | Ask[T]) -> T:
         """Hold one flow. Raises Unreachable, ConnectionLost, OutcomeUnknown, ProtocolError and
         what the flow itself raises."""
         ...
@@ -99,7 +134,7 @@ class Talker(Protocol):
 class AsyncTalker(Protocol):
     """Holds flows in an event loop."""
 
-    async def run(self, flow: Flow[T]) -> T:
+    async def run(self, flow: Flow[T] | Ask[T]) -> T:
         """Hold one flow; raises what Talker.run raises."""
         ...
 

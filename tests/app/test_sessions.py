@@ -20,6 +20,7 @@ from keywright.errors import (
     SettingsError,
     Unreachable,
 )
+from keywright.flows import as_flow
 from keywright.sessions import AsyncSessionStore, Session, SessionStore
 from keywright.talkers.blocking import BlockingTalker
 from keywright.talkers.memory import AsyncMemoryTalker, MemoryTalker
@@ -173,7 +174,7 @@ class Broken:
 
     def run(self, flow: Any) -> Any:
         """Send, and hear nothing."""
-        next(flow)
+        next(as_flow(flow))
         raise Unreachable("the line broke")
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from keywright.errors import ReplyError, SessionChanged, SessionGone, SessionUnreadable
-from keywright.flows import Batch, Flow, checked, one, quick_batch
+from keywright.flows import Ask, Batch, Flow, More, Reply, checked, one
 from keywright.sessions.record import (
     CREATED,
     MARK,
@@ -55,18 +55,18 @@ class Conversations(Shape):
                 raise stored
         return session
 
-    def load(self, id: str, fresh: bool = False) -> Flow[Session | None]:
+    def load(self, id: str, fresh: bool = False) -> Flow[Session | None] | Ask[Session | None]:
         """One round trip, one command: GETEX (GET when not sliding); none when it is held here."""
         if good_id(id) is None:
-            return None
-        if self.local is None or fresh:  # written out: every request comes this way
-            key = self.key + id
-            words = ("GETEX", key, "EX", self.seconds) if self.sliding else ("GET", key)
-            (value,) = yield quick_batch(((words,), True))
-        else:
-            value = self.local.get(self.key + id)
-            if value is None:
-                value = yield from self._fetch_and_hold(id, self.local)
+            return _nothing()
+        if self.local is not None and not fresh:
+            return self._load_near(id, self.local)
+        key = self.key + id
+        words = ("GETEX", key, "EX", self.seconds) if self.sliding else ("GET", key)
+        return Ask(words, self._loaded, id)
+
+    def _loaded(self, id: str, value: Reply) -> Session | None:
+        """What to make of a stored value; one that lived too long is ended, by one more round trip."""
         if value is None:
             return None
         if value.__class__ is not bytes:
@@ -74,9 +74,21 @@ class Conversations(Shape):
         session = self.read(id, value)
         absolute = self.policy.absolute
         if absolute and session.created and self.sources.now() >= session.created + absolute:
-            yield from self.destroy(session)
-            return None
+            raise More(self._ended(session))
         return session
+
+    def _ended(self, session: Session) -> Flow[None]:
+        yield from self.destroy(session)
+
+    def _load_near(self, id: str, local: "LocalCache") -> Flow[Session | None]:
+        value = local.get(self.key + id)
+        if value is None:
+            value = yield from self._fetch_and_hold(id, local)
+        try:
+            return self._loaded(id, value)
+        except More as more:
+            yield from more.flow
+            return None
 
     def _fetch_and_hold(self, id: str, local: "LocalCache") -> Flow[bytes | None]:
         """One round trip. The time of a session that is held begins anew now and then, not each time:
@@ -108,11 +120,14 @@ class Conversations(Shape):
         """Whether saving would change what is stored, as far as this process knows. No round trip."""
         return session.body is None or self._dumps(session.data) != session.body
 
-    def save(self, session: Session) -> Flow[None]:
+    def save(self, session: Session) -> Ask[None]:
         """One round trip, one command: SET XX. Raises SessionGone; the last who saves wins."""
-        was, key = (session.head, session.body), self.key + session.id
-        value, written = self._written(session, was)
-        (stored,) = yield quick_batch(((("SET", key, value, "XX", *self.kept),), True))
+        value, written = self._written(session, (session.head, session.body))
+        words = ("SET", self.key + session.id, value, "XX", *self.kept)
+        return Ask(words, self._saved, (session, written))
+
+    def _saved(self, about: tuple[Session, _Stored], stored: Reply) -> None:
+        session, written = about
         self.forget(session.id)
         if stored is None or isinstance(stored, ReplyError):
             raise stored or _gone()
@@ -145,12 +160,9 @@ class Conversations(Shape):
             "load it again, or save with merge=",
         )
 
-    def touch(self, id: str) -> Flow[bool]:
+    def touch(self, id: str) -> Ask[bool]:
         """One round trip, one command: EXPIRE. False when the session is gone."""
-        (found,) = yield quick_batch(((("EXPIRE", self.key + id, self.seconds),), True))
-        if isinstance(found, ReplyError):
-            raise found
-        return bool(found)
+        return Ask(("EXPIRE", self.key + id, self.seconds), _touched)
 
     def rotate(self, session: Session, user: str | None) -> Flow[None]:
         """One round trip (two in Cluster, when the user changes). Raises SessionGone."""
@@ -237,6 +249,17 @@ class Conversations(Shape):
         ended = yield from END_ALL.run((self.index_of(user),), (self.key, keep))
         self.forget(*ended)
         return len(ended)
+
+
+def _touched(_: object, found: Reply) -> bool:
+    if isinstance(found, ReplyError):
+        raise found
+    return bool(found)
+
+
+def _nothing() -> Flow[None]:
+    """The flow of what needs no question."""
+    yield from ()
 
 
 def _gone() -> SessionGone:

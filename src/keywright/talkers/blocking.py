@@ -25,7 +25,7 @@ from keywright.errors import (
     TimedOut,
     Unreachable,
 )
-from keywright.flows import Batch, Flow, Reply, T
+from keywright.flows import Ask, Batch, Flow, More, Reply, T, quick_batch
 from keywright.places import resolved
 from keywright.wire import Wire
 
@@ -81,8 +81,14 @@ class BlockingTalker:
         self._waiting = 0
         self._gone_since: float | None = None
 
-    def run(self, flow: Flow[T]) -> T:
+    def run(self, flow: Flow[T] | Ask[T]) -> T:
         """Hold one flow to its end and return its value."""
+        if isinstance(flow, Ask):
+            (reply,) = self.exchange(quick_batch(((flow.words,), True)))
+            try:
+                return flow.then(flow.about, reply)
+            except More as more:
+                flow = more.flow
         send, exchange = flow.send, self.exchange
         try:
             batch = next(flow)

@@ -13,7 +13,7 @@ from random import uniform
 from typing import Any
 
 from keywright.errors import ConnectionLost, ReplyError, TimedOut, Unreachable
-from keywright.flows import Batch, Flow, Reply, T, Words
+from keywright.flows import Ask, Batch, Flow, Reply, T, Words, as_flow
 from keywright.talkers import routes
 from keywright.talkers.blocking import outcome_unknown
 from keywright.talkers.replies import (
@@ -65,8 +65,9 @@ def reply_in(error: Exception) -> ReplyError:
 class ClientTalker(Known):
     """Holds flows over `client`, a redis-py-like synchronous client or cluster client."""
 
-    def run(self, flow: Flow[T]) -> T:
+    def run(self, flow: Flow[T] | Ask[T]) -> T:
         """Hold one flow to its end. Raises Unreachable, ConnectionLost, TimedOut, OutcomeUnknown."""
+        flow = as_flow(flow)
         try:
             batch = next(flow)
             while True:

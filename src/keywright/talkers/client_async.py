@@ -6,7 +6,7 @@ from random import uniform
 from typing import Any
 
 from keywright.errors import ConnectionLost, ReplyError, TimedOut, Unreachable
-from keywright.flows import Batch, Flow, Reply, T, Words
+from keywright.flows import Ask, Batch, Flow, Reply, T, Words, as_flow
 from keywright.talkers import routes
 from keywright.talkers.client import Known, reply_in, words_for
 from keywright.talkers.replies import broken, endpoint_from, never_there, shaped_all, whole
@@ -15,8 +15,9 @@ from keywright.talkers.replies import broken, endpoint_from, never_there, shaped
 class AsyncClientTalker(Known):
     """Holds flows over `client`, a redis-py-like asyncio client or cluster client."""
 
-    async def run(self, flow: Flow[T]) -> T:
+    async def run(self, flow: Flow[T] | Ask[T]) -> T:
         """Hold one flow to its end; raises what ClientTalker.run raises."""
+        flow = as_flow(flow)
         try:
             batch = next(flow)
             while True:

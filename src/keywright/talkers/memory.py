@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from threading import RLock
 
 from keywright.errors import ReplyError
-from keywright.flows import SCRIPTS, Batch, Flow, Reply, T, Word
+from keywright.flows import SCRIPTS, Ask, Batch, Flow, Reply, T, Word, as_flow
 
 MOST = 100_000  # keys; beyond, the ones that end first make room
 Members = list[tuple[float, bytes]]
@@ -163,8 +163,9 @@ class MemoryTalker:
     def __init__(self, store: Store | None = None) -> None:
         self.store = store or Store()
 
-    def run(self, flow: Flow[T]) -> T:
+    def run(self, flow: Flow[T] | Ask[T]) -> T:
         """Hold one flow to its end and return its value."""
+        flow = as_flow(flow)
         try:
             batch = next(flow)
             while True:
@@ -188,7 +189,7 @@ class AsyncMemoryTalker:
     def __init__(self, store: Store | None = None) -> None:
         self._talker = MemoryTalker(store)
 
-    async def run(self, flow: Flow[T]) -> T:
+    async def run(self, flow: Flow[T] | Ask[T]) -> T:
         """Hold one flow to its end and return its value."""
         return self._talker.run(flow)
 

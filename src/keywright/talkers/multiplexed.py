@@ -22,7 +22,7 @@ from keywright.errors import (
     TimedOut,
     Unreachable,
 )
-from keywright.flows import Batch, Flow, Reply, T
+from keywright.flows import Ask, Batch, Flow, More, Reply, T, quick_batch
 from keywright.places import resolved
 from keywright.talkers.blocking import (
     FIRST_WAIT,
@@ -76,31 +76,35 @@ class MultiplexedTalker:
             weakref.WeakKeyDictionary()
         )
 
-    async def run(self, flow: Flow[T]) -> T:
+    async def run(self, flow: Flow[T] | Ask[T]) -> T:
         """Hold one flow to its end and return its value."""
-        send = flow.send
+        if isinstance(flow, Ask):
+            line, packed = self._line, pack_command(flow.words)  # type: ignore[arg-type]
+            # Written out, without a coroutine between: every request of an application comes this way.
+            if (
+                line is not None
+                and line.ready
+                and line.loop is running_loop()
+                and len(packed) <= WIDE
+            ):
+                try:
+                    (reply,) = await line.send(packed, 1)
+                except ConnectionLost as error:
+                    batch = quick_batch(((flow.words,), True))
+                    (reply,) = await self._after_loss(packed, batch, error)
+                if reply.__class__ is ReplyError and reply.code in PASSING:
+                    batch = quick_batch(((flow.words,), True))
+                    (reply,) = await self._until_ready(packed, batch, [reply], line)
+            else:
+                (reply,) = await self.exchange(quick_batch(((flow.words,), True)))
+            try:
+                return flow.then(flow.about, reply)
+            except More as more:
+                flow = more.flow
         try:
             batch = next(flow)
             while True:
-                commands = batch.commands
-                line = self._line
-                if (
-                    len(commands) == 1
-                    and line is not None
-                    and line.ready
-                    and line.loop is running_loop()
-                ):
-                    packed = pack_command(commands[0])  # type: ignore[arg-type]
-                    if len(packed) <= WIDE:
-                        try:
-                            replies = await line.send(packed, 1)
-                        except ConnectionLost as error:
-                            replies = await self._after_loss(packed, batch, error)
-                        if replies[0].__class__ is ReplyError and replies[0].code in PASSING:
-                            replies = await self._until_ready(packed, batch, replies, line)
-                        batch = send(replies)
-                        continue
-                batch = send(await self.exchange(batch))
+                batch = flow.send(await self.exchange(batch))
         except StopIteration as end:
             value: T = end.value
             return value
