@@ -11,7 +11,7 @@ Rule: replies are bytes, int, None, lists of these, or ReplyError values; a talk
 that the server said, the flow decides.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from functools import partial
 from hashlib import sha1
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
@@ -74,6 +74,28 @@ class More(Exception):
 def as_flow(conversation: Flow[T] | Ask[T]) -> Flow[T]:
     """Either form as a flow."""
     return conversation.flow() if isinstance(conversation, Ask) else conversation
+
+
+def hold(flow: Flow[T], exchange: Callable[[Batch], list[Reply]]) -> T:
+    """Hold a flow to its end: each batch is exchanged for its replies. Returns the flow's value."""
+    try:
+        batch = next(flow)
+        while True:
+            batch = flow.send(exchange(batch))
+    except StopIteration as end:
+        value: T = end.value
+        return value
+
+
+async def hold_async(flow: Flow[T], exchange: Callable[[Batch], Awaitable[list[Reply]]]) -> T:
+    """Hold a flow to its end, as `hold` does; the exchange is awaited."""
+    try:
+        batch = next(flow)
+        while True:
+            batch = flow.send(await exchange(batch))
+    except StopIteration as end:
+        value: T = end.value
+        return value
 
 
 class Twin(Protocol):

@@ -1,15 +1,18 @@
 """Real servers for the application library: each engine, one server for a file of tests."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.app.faces import driven
 from tests.engines.conftest import engine as engine
 from tests.engines.servers import ENGINES, Engine, Server, running
 from tests.ports import free_port
 
 from keywright.endpoint import Endpoint
+from keywright.talkers.blocking import BlockingTalker
+from keywright.talkers.multiplexed import MultiplexedTalker
 
 
 def start(engine: Engine, folder: Path, port: int, *lines: str) -> Any:
@@ -49,3 +52,23 @@ def emptied(server: Server) -> Endpoint:
     with server.line() as line:
         line.ask("FLUSHALL")
     return Endpoint(port=server.port, timeout=2.0)
+
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture(params=["threads", "asyncio"])
+def talker(request: pytest.FixtureRequest) -> Iterator[Make]:
+    """Make talkers of either kind."""
+    made: list[Any] = []
+
+    def make(endpoint: Endpoint, **named: Any) -> Any:
+        if request.param == "threads":
+            made.append(BlockingTalker(endpoint, **named))
+        else:
+            made.append(driven(MultiplexedTalker(endpoint, **named)))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from tests.app.conftest import emptied, start
-from tests.app.faces import driven
+from tests.app.conftest import Make, emptied, start
 from tests.engines.servers import ENGINES, Server, running
 from tests.ports import free_port
 
@@ -21,27 +20,8 @@ from keywright.errors import KeywrightError, ReplyError, TimedOut, Unreachable
 from keywright.flows import one
 from keywright.secret import Secret
 from keywright.talkers.blocking import BlockingTalker
-from keywright.talkers.multiplexed import MultiplexedTalker
 
-Make = Callable[..., Any]
 PASSWORD = "pä ss'\"w#$%@:/\\ rd"
-
-
-@pytest.fixture(params=["threads", "asyncio"])
-def talker(request: pytest.FixtureRequest) -> Iterator[Make]:
-    """Make talkers of either kind."""
-    made: list[Any] = []
-
-    def make(endpoint: Endpoint, **named: Any) -> Any:
-        if request.param == "threads":
-            made.append(BlockingTalker(endpoint, **named))
-        else:
-            made.append(driven(MultiplexedTalker(endpoint, **named)))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
 
 
 # --- TLS ------------------------------------------------------------------------------------------

@@ -6,13 +6,11 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.app.conftest import emptied, start
-from tests.app.faces import driven
+from tests.app.conftest import Make, emptied, start
 from tests.app.proxy import Proxy
 from tests.engines.servers import ENGINES, Server
 from tests.ports import free_port
@@ -29,25 +27,6 @@ from keywright.errors import (
 from keywright.flows import one
 from keywright.talkers.blocking import BlockingTalker
 from keywright.talkers.multiplexed import MultiplexedTalker
-
-Make = Callable[..., Any]
-
-
-@pytest.fixture(params=["threads", "asyncio"])
-def talker(request: pytest.FixtureRequest) -> Iterator[Make]:
-    """Make talkers of either kind."""
-    made: list[Any] = []
-
-    def make(endpoint: Endpoint, **named: Any) -> Any:
-        if request.param == "threads":
-            made.append(BlockingTalker(endpoint, **named))
-        else:
-            made.append(driven(MultiplexedTalker(endpoint, **named)))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from keywright.errors import (
     TimedOut,
     Unreachable,
 )
-from keywright.flows import Ask, Batch, Flow, More, Reply, T, quick_batch
+from keywright.flows import Ask, Batch, Flow, More, Reply, T, hold, quick_batch
 from keywright.places import resolved
 from keywright.wire import Wire
 
@@ -89,14 +89,7 @@ class BlockingTalker:
                 return flow.then(flow.about, reply)
             except More as more:
                 flow = more.flow
-        send, exchange = flow.send, self.exchange
-        try:
-            batch = next(flow)
-            while True:
-                batch = send(exchange(batch))
-        except StopIteration as end:
-            value: T = end.value
-            return value
+        return hold(flow, self.exchange)
 
     def exchange(self, batch: Batch) -> list[Reply]:
         """One round trip. Raises Unreachable, ConnectionLost, OutcomeUnknown, ProtocolError."""

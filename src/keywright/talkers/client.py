@@ -13,7 +13,7 @@ from random import uniform
 from typing import Any
 
 from keywright.errors import ConnectionLost, ReplyError, TimedOut, Unreachable
-from keywright.flows import Ask, Batch, Flow, Reply, T, Words, as_flow
+from keywright.flows import Ask, Batch, Flow, Reply, T, Words, as_flow, hold
 from keywright.talkers import routes
 from keywright.talkers.blocking import outcome_unknown
 from keywright.talkers.replies import (
@@ -67,14 +67,7 @@ class ClientTalker(Known):
 
     def run(self, flow: Flow[T] | Ask[T]) -> T:
         """Hold one flow to its end. Raises Unreachable, ConnectionLost, TimedOut, OutcomeUnknown."""
-        flow = as_flow(flow)
-        try:
-            batch = next(flow)
-            while True:
-                batch = flow.send(self.exchange(batch))
-        except StopIteration as end:
-            value: T = end.value
-            return value
+        return hold(as_flow(flow), self.exchange)
 
     def exchange(self, batch: Batch) -> list[Reply]:
         """One round trip (in a cluster, one for each node that the batch's keys lie on)."""

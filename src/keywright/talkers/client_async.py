@@ -6,7 +6,7 @@ from random import uniform
 from typing import Any
 
 from keywright.errors import ConnectionLost, ReplyError, TimedOut, Unreachable
-from keywright.flows import Ask, Batch, Flow, Reply, T, Words, as_flow
+from keywright.flows import Ask, Batch, Flow, Reply, T, Words, as_flow, hold_async
 from keywright.talkers import routes
 from keywright.talkers.client import Known, reply_in, words_for
 from keywright.talkers.replies import broken, endpoint_from, never_there, shaped_all, whole
@@ -17,14 +17,7 @@ class AsyncClientTalker(Known):
 
     async def run(self, flow: Flow[T] | Ask[T]) -> T:
         """Hold one flow to its end; raises what ClientTalker.run raises."""
-        flow = as_flow(flow)
-        try:
-            batch = next(flow)
-            while True:
-                batch = flow.send(await self.exchange(batch))
-        except StopIteration as end:
-            value: T = end.value
-            return value
+        return await hold_async(as_flow(flow), self.exchange)
 
     async def exchange(self, batch: Batch) -> list[Reply]:
         """One round trip (in a cluster, one for each node that the batch's keys lie on)."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from threading import RLock
 
 from keywright.errors import ReplyError
-from keywright.flows import SCRIPTS, Ask, Batch, Flow, Reply, T, Word, as_flow
+from keywright.flows import SCRIPTS, Ask, Batch, Flow, Reply, T, Word, as_flow, hold
 
 MOST = 100_000  # keys; beyond, the ones that end first make room
 Members = list[tuple[float, bytes]]
@@ -165,14 +165,7 @@ class MemoryTalker:
 
     def run(self, flow: Flow[T] | Ask[T]) -> T:
         """Hold one flow to its end and return its value."""
-        flow = as_flow(flow)
-        try:
-            batch = next(flow)
-            while True:
-                batch = flow.send(self.exchange(batch))
-        except StopIteration as end:
-            value: T = end.value
-            return value
+        return hold(as_flow(flow), self.exchange)
 
     def exchange(self, batch: Batch) -> list[Reply]:
         """Carry out a batch, no other in between."""

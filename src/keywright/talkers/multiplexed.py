@@ -22,7 +22,7 @@ from keywright.errors import (
     TimedOut,
     Unreachable,
 )
-from keywright.flows import Ask, Batch, Flow, More, Reply, T, quick_batch
+from keywright.flows import Ask, Batch, Flow, More, Reply, T, hold_async, quick_batch
 from keywright.places import resolved
 from keywright.talkers.blocking import (
     FIRST_WAIT,
@@ -101,13 +101,7 @@ class MultiplexedTalker:
                 return flow.then(flow.about, reply)
             except More as more:
                 flow = more.flow
-        try:
-            batch = next(flow)
-            while True:
-                batch = flow.send(await self.exchange(batch))
-        except StopIteration as end:
-            value: T = end.value
-            return value
+        return await hold_async(flow, self.exchange)
 
     async def exchange(self, batch: Batch) -> list[Reply]:
         """One round trip. Raises Unreachable, ConnectionLost, OutcomeUnknown, ProtocolError."""
