@@ -14,7 +14,6 @@ Cost for the server: every write of the prefix is told to every process that tra
 too, so whoever slides a TTL must do so seldom (`refresh_every`).
 """
 
-import os
 import socket
 import threading
 import time
@@ -26,6 +25,7 @@ import hiredis
 
 from keywright.endpoint import Endpoint
 from keywright.errors import ConnectionLost, KeywrightError, ReplyError
+from keywright.forks import begin_anew_in_a_child
 from keywright.places import resolved
 from keywright.wire import CHUNK, Wire
 
@@ -94,8 +94,7 @@ class LocalCache:
         self._max_age, self._entries, self._refresh_every = max_age, entries, refresh_every
         self.closed = False
         self.begin()
-        reference = weakref.ref(self)
-        os.register_at_fork(after_in_child=lambda: _fresh(reference()))
+        begin_anew_in_a_child(self)
 
     def begin(self) -> None:
         """Nothing held and no connection; also where a fork's child starts."""
@@ -293,8 +292,3 @@ def _listen(reference: "weakref.ref[LocalCache]") -> None:
             cache.lost()
             del cache
             time.sleep(AGAIN)
-
-
-def _fresh(cache: LocalCache | None) -> None:
-    if cache is not None:
-        cache.begin()

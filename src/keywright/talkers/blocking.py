@@ -7,10 +7,8 @@ from the first failure; whoever comes later asks once and is told at once.
 Rule 3: a fork's child begins without connections; the parent keeps its own.
 """
 
-import os
 import threading
 import time
-import weakref
 from collections import deque
 from random import uniform
 
@@ -26,6 +24,7 @@ from keywright.errors import (
     Unreachable,
 )
 from keywright.flows import Ask, Batch, Flow, More, Reply, T, hold, quick_batch
+from keywright.forks import begin_anew_in_a_child
 from keywright.places import resolved
 from keywright.wire import Wire
 
@@ -70,8 +69,7 @@ class BlockingTalker:
         self.endpoint, self.name, self.patience = endpoint, name, patience
         self._most = connections
         self.begin()
-        reference = weakref.ref(self)
-        os.register_at_fork(after_in_child=lambda: _fresh(reference()))
+        begin_anew_in_a_child(self)
 
     def begin(self) -> None:
         """No connection yet; also where a fork's child starts."""
@@ -285,8 +283,3 @@ def is_passing(error: Unreachable) -> bool:
     return isinstance(error, ConnectionLost) or said.startswith(
         ("nobody listens", "no sentinel names", "there is no socket")
     )
-
-
-def _fresh(talker: BlockingTalker | None) -> None:
-    if talker is not None:
-        talker.begin()

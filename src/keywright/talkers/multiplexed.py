@@ -7,7 +7,6 @@ Rule 3: what may block (sentinels, a source of credentials) runs in the loop's e
 """
 
 import asyncio
-import os
 import weakref
 from random import uniform
 
@@ -23,6 +22,7 @@ from keywright.errors import (
     Unreachable,
 )
 from keywright.flows import Ask, Batch, Flow, More, Reply, T, hold_async, quick_batch
+from keywright.forks import begin_anew_in_a_child
 from keywright.places import resolved
 from keywright.talkers.blocking import (
     FIRST_WAIT,
@@ -66,8 +66,7 @@ class MultiplexedTalker:
         self.endpoint, self.name, self.patience = endpoint, name, patience
         self._most = most
         self.begin()
-        reference = weakref.ref(self)
-        os.register_at_fork(after_in_child=lambda: _fresh(reference()))
+        begin_anew_in_a_child(self)
 
     def begin(self) -> None:
         """No connection yet; also where a fork's child starts."""
@@ -285,8 +284,3 @@ def _settle(lines: _Lines, wide: bool, task: "asyncio.Task[Line]") -> None:
     lines.opening.pop(wide, None)
     if not task.cancelled():
         task.exception()  # whoever waited may be gone: then nobody needs to be told
-
-
-def _fresh(talker: MultiplexedTalker | None) -> None:
-    if talker is not None:
-        talker.begin()
