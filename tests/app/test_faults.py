@@ -370,3 +370,40 @@ def test_a_listener_that_never_accepts(talker: Make) -> None:
         held = talker(place)
         with pytest.raises(Unreachable):
             held.run(one("PING"))
+
+
+def test_a_slow_network(debian: Server, place: Endpoint) -> None:
+    """Through a slow line: right answers in few trips, and a time-out when it is too slow."""
+    held_up = [0.02]
+    trips = [0]
+
+    def slow(data: bytes) -> bytes:
+        trips[0] += 1
+        time.sleep(held_up[0])
+        return data
+
+    proxy = Proxy(debian.port, slow)
+
+    async def main() -> None:
+        held = MultiplexedTalker(through(proxy, timeout=0.5))
+        await held.run(one("PING"))
+        before = trips[0]
+        said = await asyncio.gather(*(held.run(one("ECHO", str(n))) for n in range(100)))
+        assert [str(n).encode() for n in range(100)] == said
+        assert trips[0] - before <= 10
+        held_up[0] = 1.2
+        with pytest.raises(TimedOut):
+            await held.run(one("GET", "a"))
+        held_up[0] = 0.0
+        assert await held.run(one("ECHO", "x")) == b"x"
+        await held.aclose()
+
+    asyncio.run(main())
+    held = BlockingTalker(through(proxy, timeout=0.5))
+    held_up[0] = 0.02
+    assert held.run(one("ECHO", "y")) == b"y"
+    held_up[0] = 1.2
+    with pytest.raises(TimedOut):
+        held.run(one("GET", "a"))
+    held.close()
+    proxy.close()
