@@ -6,9 +6,9 @@ Works on Redis 6 and newer and on Valkey, over TCP, TLS and unix sockets, for th
 
 What is guaranteed: a value is held only if no push about its key came between asking and storing; what
 was pushed is honoured as soon as the thread has read it (`settle` waits for that); what this process
-wrote itself is not held from the moment the write was acknowledged. When the connection breaks, or does
-not answer a PING, everything is dropped and nothing is held until it stands again; so a network that
-swallows pushes is noticed within BEAT + the endpoint's time-out.
+wrote itself is not held from the moment the write was acknowledged. When the connection breaks, or does not
+answer PING well, nothing is held until another stands; so a network that swallows pushes is noticed within
+BEAT + the endpoint's time-out.
 
 Cost for the server: every write of the prefix is told to every process that tracks it, EXPIRE and GETEX EX
 too, so whoever slides a TTL must do so seldom (`refresh_every`).
@@ -24,7 +24,7 @@ from typing import Any
 import hiredis
 
 from keywright.endpoint import Endpoint
-from keywright.errors import ConnectionLost, KeywrightError, ReplyError
+from keywright.errors import ConnectionLost, ReplyError
 from keywright.forks import begin_anew_in_a_child
 from keywright.places import resolved
 from keywright.wire import CHUNK, Wire
@@ -129,13 +129,15 @@ class LocalCache:
         return token
 
     def put(self, key: str, value: object, token: object | None) -> bool:
-        """Hold what the server said, unless the key was written since `reserve` gave the token."""
+        """Hold what the server said (None: nothing), unless the key was written since `reserve`."""
         if token is None:
             return False
         with self._change:
             if self._asked.get(key) is not token:
                 return False
             del self._asked[key]
+            if value is None or not self._live:
+                return False
             if len(self._held) >= self._entries and key not in self._held:
                 self._forget(next(iter(self._held)))
             self._held[key] = value
@@ -236,6 +238,8 @@ class LocalCache:
             if self._silent * BEAT > self._endpoint.timeout + BEAT:
                 raise ConnectionLost("the server does not answer on the connection of its pushes")
             wire.say("PING", self._wanted)
+        elif isinstance(said, ReplyError):  # busy, or not allowed: who knows what is missed
+            raise ConnectionLost(f"the server refuses the connection of its pushes: {said}")
         elif isinstance(said, hiredis.PushNotification):
             self._honour(said)
         else:
@@ -265,6 +269,8 @@ class LocalCache:
             if end <= now:
                 self._refreshed.pop(key, None)
                 self.drop(key)
+        for key in list(self._asked)[: -self._entries]:  # asked for, and never answered
+            self._asked.pop(key, None)
         for key, since in list(self._since.items()):
             if now - since > self._max_age:
                 self.drop(key)
@@ -288,7 +294,7 @@ def _listen(reference: "weakref.ref[LocalCache]") -> None:
             return
         try:
             cache.listen()
-        except (KeywrightError, OSError, ValueError):
+        except Exception:  # noqa: BLE001 - whatever it is: without pushes nothing may be held
             cache.lost()
             del cache
             time.sleep(AGAIN)

@@ -313,3 +313,41 @@ def test_inside_the_process() -> None:
     cache = Cache(talker=MemoryTalker(), prefix=PREFIX)
     test_tags(cache)
     test_computed_once(Cache(talker=MemoryTalker(), prefix=PREFIX))
+
+
+def test_what_cannot_be_written(cache: Any) -> None:
+    """A result without a form is said, and nobody waits for it afterwards."""
+    odd = maker(cache, {1, 2}, 5)
+    with pytest.raises(InputError, match="is a set"):
+        cache.get_or_set("a", odd)
+    begun = time.monotonic()
+    assert cache.get_or_set("a", odd) == 5
+    assert time.monotonic() - begun < 5  # the lease is ten seconds
+    for name in ("tag:x", "lease:a"):
+        with pytest.raises(InputError, match="does not begin with"):
+            cache.set(name, 1)
+
+
+def test_many_at_once_are_fresh(cache: Any) -> None:
+    """get_many gives no value that has ended, though it is kept for its grace."""
+    cache.get_or_set("a", maker(cache, 1), 0.1, grace=30)
+    assert {"a": 1} == cache.get_many(["a"])
+    time.sleep(0.15)
+    assert {} == cache.get_many(["a"])
+
+
+def test_a_fork_while_somebody_computes(debian: Server) -> None:
+    """A child does not wait for what is computed in its parent."""
+    import os
+
+    cache = Cache(talker=BlockingTalker(emptied(debian)), prefix=PREFIX)
+
+    def make() -> int:
+        child = os.fork()
+        if child == 0:
+            os._exit(7 if cache.get_or_set("b", lambda: 7) == 7 else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        return 1
+
+    assert cache.get_or_set("a", make) == 1
+    cache.close()

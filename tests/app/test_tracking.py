@@ -150,6 +150,28 @@ def test_no_stale_read(local: LocalCache, server: Server, endpoint: Endpoint) ->
     talker.close()
 
 
+def test_a_server_that_refuses_the_heartbeat(local: LocalCache, server: Server) -> None:
+    """While a script blocks the server its answers are refusals: nothing is held, and later again."""
+    hold(local, "p:a", b"1")
+    with server.line() as line, server.line() as other:
+        line.ask("CONFIG", "SET", "busy-reply-threshold", "10")
+        line.ask("CONFIG", "SET", "lua-time-limit", "10")
+        thread = threading.Thread(target=lambda: other.ask("EVAL", "while true do end", "0"))
+        thread.start()
+        until(lambda: local.get("p:a") is None, 8)
+        until(lambda: line.ask("SCRIPT", "KILL") == "OK")
+        thread.join()
+    assert local.wait(8)
+    assert hold(local, "p:a", b"1")
+
+
+def test_what_is_not_there_leaves_nothing(local: LocalCache) -> None:
+    """Keys that the server does not have are not remembered."""
+    for n in range(50):
+        assert not local.put(f"p:{n}", None, local.reserve(f"p:{n}"))
+    assert local._asked == {}
+
+
 # --- sessions -------------------------------------------------------------------------------------
 
 

@@ -7,9 +7,9 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from keywright.cache.conversations import MISSING, Found, Tags
-from keywright.cache.plan import Ttl, flows_for, lives_and_prefix, name_of
-from keywright.errors import KeywrightError
+from keywright.cache.plan import AWAY, Ttl, flows_for, lives_and_prefix, name_of
 from keywright.flows import Talker
+from keywright.forks import begin_anew_in_a_child
 from keywright.serializers import JSON
 from keywright.talkers.choice import Source, talker_for
 from keywright.tracking import LocalCache
@@ -49,6 +49,11 @@ class Cache:
         self._lives, whole = lives_and_prefix(source, prefix, namespace)
         self._flows, self._local = flows_for(whole, serializer, local, self._talker)
         self._jitter = jitter
+        self.begin()
+        begin_anew_in_a_child(self)
+
+    def begin(self) -> None:
+        """Nobody computes yet; also where a fork's child starts: who computes in the parent is not here."""
         self._flights: dict[str, _Flight] = {}
         self._change = threading.Lock()
 
@@ -101,11 +106,11 @@ class Cache:
         In this process the first who misses computes and the others wait; between processes whoever
         gets the lease (10 seconds) does. With `grace` (seconds) a value that has ended is still given
         to the others meanwhile. A None is stored for `absent` only. When the server cannot be asked, `make`
-        is called, unless `raises`. One round trip for a hit, three or four for a miss.
+        is called, unless `raises`. One round trip for a hit, four or five for a miss.
         """
         try:
             found = self._talker.run(self._flows.look(key, tags))
-        except KeywrightError:
+        except AWAY:
             if raises:
                 raise
             return make()
@@ -144,36 +149,45 @@ class Cache:
         found: Found,
     ) -> Any:
         """Get the lease, or what its holder computes; else compute and store."""
-        generations = found.generations
+        alone = False  # without a lease, and without storing
         try:
             deadline = time.monotonic() + LEASE
-            while not self._talker.run(self._flows.lend(key, int(LEASE * 1000))):
-                if found.value is not MISSING or time.monotonic() >= deadline:
-                    return found.value if found.value is not MISSING else make()
+            while not alone and not self._talker.run(self._flows.lend(key, int(LEASE * 1000))):
+                if found.value is not MISSING:
+                    return found.value
+                alone = time.monotonic() >= deadline
                 time.sleep(POLL)
                 found = self._talker.run(self._flows.look(key, tags))
                 if found.value is not MISSING and not found.stale:
                     return found.value
-            generations = self._talker.run(self._flows.generations(tags, found.generations))
-        except KeywrightError:
+            if not alone:  # somebody may have stored it between our look and our lease
+                found = self._talker.run(self._flows.look(key, tags))
+                if found.value is not MISSING and not found.stale:
+                    self._quietly(self._flows.give_back(key), raises=False)
+                    return found.value
+                known = self._talker.run(self._flows.generations(tags, found.generations))
+        except AWAY:
             if raises:
                 raise
+            alone = True
+        if alone:
             return make()
         try:
             value = make()
-        except BaseException:
+            life = self._flows.spread(
+                self._lives.seconds(absent if value is None else ttl), self._jitter
+            )
+            flow = self._flows.store({key: value}, life, known, grace, lease=key)
+            self._quietly(flow, raises)
+        except BaseException:  # also what cannot be written: nobody shall wait for it
             self._quietly(self._flows.give_back(key), raises=False)
             raise
-        life = self._flows.spread(
-            self._lives.seconds(absent if value is None else ttl), self._jitter
-        )
-        self._quietly(self._flows.store({key: value}, life, generations, grace, lease=key), raises)
         return value
 
     def _quietly(self, flow: Any, raises: bool) -> None:
         try:
             self._talker.run(flow)
-        except KeywrightError:
+        except AWAY:
             if raises:
                 raise
 

@@ -8,8 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from keywright.cache.cache import LEASE, POLL
 from keywright.cache.conversations import MISSING, Found, Tags
-from keywright.cache.plan import Ttl, flows_for, lives_and_prefix, name_of
-from keywright.errors import KeywrightError
+from keywright.cache.plan import AWAY, Ttl, flows_for, lives_and_prefix, name_of
 from keywright.flows import AsyncTalker
 from keywright.serializers import JSON
 from keywright.talkers.choice import Source, async_talker_for
@@ -94,11 +93,11 @@ class AsyncCache:
         not end the computation of the others); between processes whoever
         gets the lease (10 seconds) does. With `grace` (seconds) a value that has ended is still given
         to the others meanwhile. A None is stored for `absent` only. When the server cannot be asked, `make`
-        is called, unless `raises`. One round trip for a hit, three or four for a miss.
+        is called, unless `raises`. One round trip for a hit, four or five for a miss.
         """
         try:
             found = await self._talker.run(self._flows.look(key, tags))
-        except KeywrightError:
+        except AWAY:
             if raises:
                 raise
             return await make()
@@ -133,38 +132,47 @@ class AsyncCache:
         found: Found,
     ) -> Any:
         """Get the lease, or what its holder computes; else compute and store."""
-        generations = found.generations
+        alone = False  # without a lease, and without storing
         try:
             deadline = time.monotonic() + LEASE
-            while not await self._talker.run(self._flows.lend(key, int(LEASE * 1000))):
-                if found.value is not MISSING or time.monotonic() >= deadline:
-                    return found.value if found.value is not MISSING else await make()
+            while not alone and not await self._talker.run(
+                self._flows.lend(key, int(LEASE * 1000))
+            ):
+                if found.value is not MISSING:
+                    return found.value
+                alone = time.monotonic() >= deadline
                 await asyncio.sleep(POLL)
                 found = await self._talker.run(self._flows.look(key, tags))
                 if found.value is not MISSING and not found.stale:
                     return found.value
-            generations = await self._talker.run(self._flows.generations(tags, found.generations))
-        except KeywrightError:
+            if not alone:  # somebody may have stored it between our look and our lease
+                found = await self._talker.run(self._flows.look(key, tags))
+                if found.value is not MISSING and not found.stale:
+                    await self._quietly(self._flows.give_back(key), raises=False)
+                    return found.value
+                known = await self._talker.run(self._flows.generations(tags, found.generations))
+        except AWAY:
             if raises:
                 raise
+            alone = True
+        if alone:
             return await make()
         try:
             value = await make()
-        except BaseException:
+            life = self._flows.spread(
+                self._lives.seconds(absent if value is None else ttl), self._jitter
+            )
+            flow = self._flows.store({key: value}, life, known, grace, lease=key)
+            await self._quietly(flow, raises)
+        except BaseException:  # also what cannot be written: nobody shall wait for it
             await self._quietly(self._flows.give_back(key), raises=False)
             raise
-        life = self._flows.spread(
-            self._lives.seconds(absent if value is None else ttl), self._jitter
-        )
-        await self._quietly(
-            self._flows.store({key: value}, life, generations, grace, lease=key), raises
-        )
         return value
 
     async def _quietly(self, flow: Any, raises: bool) -> None:
         try:
             await self._talker.run(flow)
-        except KeywrightError:
+        except AWAY:
             if raises:
                 raise
 

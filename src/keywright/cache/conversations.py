@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from json import dumps, loads
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from keywright.errors import ReplyError
+from keywright.errors import InputError, ReplyError
 from keywright.flows import Batch, Flow, Words, checked
 
 if TYPE_CHECKING:  # a cache is handed in; this file knows no thread and no socket
     from keywright.tracking import LocalCache
 
 MARK = b"c1 "
+TAGS_LIVE = 30 * 86400  # seconds; when a tag's generation ends, what carries it is a miss
+OURS = ("tag:", "lease:")  # beginnings of keys that are not for values
 Tags = Sequence[str]
 Generations = dict[str, str]
 
@@ -102,8 +104,10 @@ class Conversations:
             if value is None or value[:3] != MARK:
                 continue
             head, _, body = value.partition(b"\n")
-            carried = head.split(b" ", 2)[2]
+            _, stale, carried = head.split(b" ", 2)
             its: Generations = loads(carried) if carried else {}
+            if stale != b"0" and self._sources.now() * 1000 >= int(stale):
+                continue
             if all(now[tag] and now[tag] == its[tag] for tag in its):
                 try:
                     found[key] = self._loads(body)
@@ -125,7 +129,7 @@ class Conversations:
                 if isinstance(reply, ReplyError) and reply.code != "WRONGTYPE":
                     raise reply
                 found[key] = reply if isinstance(reply, bytes) else None
-                if local is not None and found[key] is not None:
+                if local is not None:
                     local.put(key, found[key], token)
         return [found[key] for key in keys]
 
@@ -141,7 +145,8 @@ class Conversations:
         unborn = [tag for tag in tags if not now[tag]]
         if unborn:
             born: list[Words] = [
-                ("SET", self.tag(tag), self._sources.token(), "NX") for tag in unborn
+                ("SET", self.tag(tag), self._sources.token(), "EX", TAGS_LIVE, "NX")
+                for tag in unborn
             ]
             born += [("GET", self.tag(tag)) for tag in unborn]
             replies = checked((yield Batch(tuple(born))))
@@ -192,13 +197,19 @@ class Conversations:
     def invalidate(self, tags: Tags) -> Flow[None]:
         """One round trip, however many values carry the tags."""
         token = self._sources.token()
-        checked((yield Batch(tuple(("SET", self.tag(tag), token) for tag in tags))))
+        checked(
+            (yield Batch(tuple(("SET", self.tag(tag), token, "EX", TAGS_LIVE) for tag in tags)))
+        )
         self._forget(map(self.tag, tags))
 
     # --- names ------------------------------------------------------------------------------------
 
     def key(self, key: str) -> str:
-        """Where a value stands."""
+        """Where a value stands. Raises InputError for a name that is a tag's or a lease's."""
+        if key.startswith(OURS):
+            raise InputError(
+                "a cache's key does not begin with tag: or lease:", "those hold its own bookkeeping"
+            )
         return f"{self.prefix}{key}"
 
     def tag(self, tag: str) -> str:

@@ -103,8 +103,7 @@ class Conversations(Shape):
             return value
         token = local.reserve(key)
         value = yield from self.fetch(id, False)
-        if value is not None:
-            local.put(key, value, token)
+        local.put(key, value, token)
         return value
 
     def fetch(self, id: str, refresh: bool) -> Flow[bytes | None]:
