@@ -1,14 +1,11 @@
-"""Where Keywright does something else than the guide, and why. The docs print this table.
-
-`field` names the field of keywright.toml that it shows in, so that `explain` can say it; "" where
-it is a procedure.
-"""
+"""Where Keywright does something else than the guide, and why; docs and `explain` say it."""
 
 from typing import NamedTuple
 
 
 class Difference(NamedTuple):
-    """One difference: the guide's section, what it says, what Keywright does, and the reason."""
+    """The guide's section, what it says, what Keywright does, why, and the field of keywright.toml
+    that shows it ("" for a procedure)."""
 
     section: str
     guide: str
@@ -248,7 +245,7 @@ PROCEDURES = (
         "a session kept alive by GET and then EXPIRE",
         "one GETEX; a save is SET XX",
         "One trip, and no logout or other save is undone.",
-    ),  # fmt: skip
+    ),
     Difference(
         "throughout",
         "`redis-cli -a PASSWORD`",
