@@ -92,8 +92,7 @@ class Shape:
             session.created = int(self.sources.now())
             head = made_head(version, session.created, "", "", "")
         session.head, session.body = head, body
-        value: bytes = head + b"\n" + body
-        return value
+        return b"%b\n%b" % (head, body)
 
     def listing(self, now: float) -> tuple[int, int, str, int]:
         """now (microseconds), limit, the keys' prefix, how long the index lives (ms; 0 for ever)."""
