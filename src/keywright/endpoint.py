@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from keywright.secret import Secret
 
+MARGIN = 30.0  # seconds before the end of credentials at which new ones are asked for
+
 
 class Tls(NamedTuple):
     """How to check the server, and how to be known to it.
@@ -27,6 +29,11 @@ class Credentials(NamedTuple):
     username: str
     password: Secret | None
     good_for: float | None = None
+
+    @property
+    def renew_in(self) -> float | None:
+        """In how many seconds new ones are to be asked for: some time before these end."""
+        return None if self.good_for is None else max(1.0, self.good_for - MARGIN)
 
 
 class Sentinels(NamedTuple):

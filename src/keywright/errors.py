@@ -6,6 +6,7 @@
     │   ├── ProfileError      keywright.toml; the message begins with the path in the file
     │   └── CachingDisabled   ENABLE_REDIS_CACHING is false, and a server was asked for
     ├── Unreachable           the server or the host does not answer              (exit 3)
+    │   ├── NotThere          nobody listens there at this moment: it may be starting
     │   ├── ConnectionLost    it answered, and then the line broke
     │   │   └── TimedOut      it did not answer in time
     │   └── Busy              more is under way than the limit allows, for longer than the time-out
@@ -53,6 +54,10 @@ class ProfileError(InputError):
 
 class Unreachable(KeywrightError, OSError):
     """Nobody answers where the server should be."""
+
+
+class NotThere(Unreachable):
+    """Nobody listens there at this moment, or no sentinel names a master: asking again soon may help."""
 
 
 class ConnectionLost(Unreachable):

@@ -14,6 +14,7 @@ from keywright.errors import (
     Busy,
     ConnectionLost,
     KeywrightError,
+    NotThere,
     ProtocolError,
     TimedOut,
     Unreachable,
@@ -154,7 +155,7 @@ def _no_master(text: str, endpoint: Endpoint) -> _Said:
         hint = (
             "a sentinel refused the login: set sentinel_username and sentinel_password in REDIS_URL"
         )
-    return _Said(Unreachable, sentence, hint)
+    return _Said(NotThere, sentence, hint)
 
 
 def local(host: str) -> bool:
@@ -166,12 +167,12 @@ def _refused(endpoint: Endpoint, in_container: bool) -> _Said:
     sentence = f"nobody listens on {endpoint.address}"
     if in_container and local(endpoint.host):
         return _Said(
-            Unreachable, f"{sentence} in this container, where localhost is the container itself",
+            NotThere, f"{sentence} in this container, where localhost is the container itself",
             "set REDIS_HOST to the service's name in the compose file (redis), or to "
             "host.docker.internal for a server on the host, and make the container anew",
         )  # fmt: skip
     return _Said(
-        Unreachable, sentence,
+        NotThere, sentence,
         "is the server running (`docker compose ps`, `systemctl status redis-server`), on this port, "
         "and does its `bind` name this address?",
     )  # fmt: skip
@@ -216,7 +217,7 @@ def _socket_file(error: BaseException, text: str, endpoint: Endpoint) -> _Said |
     number = getattr(error, "errno", None)
     if number == errno.ENOENT or "No such file" in text:
         return _Said(
-            Unreachable, f"there is no socket {endpoint.unix_path}",
+            NotThere, f"there is no socket {endpoint.unix_path}",
             "is the server running, does its `unixsocket` name this path, and is the folder "
             "mounted into this container?",
         )  # fmt: skip

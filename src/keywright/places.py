@@ -2,7 +2,7 @@
 
 from keywright.address import Address
 from keywright.endpoint import Credentials, Endpoint, Sentinels, Tls
-from keywright.errors import KeywrightError, ReplyError, Unreachable
+from keywright.errors import KeywrightError, NotThere, ReplyError
 from keywright.settings import Settings
 from keywright.wire import Wire
 
@@ -42,7 +42,7 @@ def resolved(endpoint: Endpoint) -> tuple[Endpoint, Credentials]:
     """Return the endpoint as it is to be knocked at now, and its credentials.
 
     Asks the sentinels (one round trip each, until one answers) and the source of credentials, so
-    it may block. Raises Unreachable when no sentinel knows a master that is one.
+    it may block. Raises NotThere when no sentinel knows a master that is one.
     """
     given = Credentials(endpoint.username, endpoint.password)
     if endpoint.credentials is not None:
@@ -83,7 +83,7 @@ def _master(endpoint: Endpoint, sentinels: Sentinels) -> tuple[str, int]:
             said.append(f"{ask.address}: {error}")
         except KeywrightError as error:
             said.append(str(error))
-    raise Unreachable(
+    raise NotThere(
         f"no sentinel names a master of {sentinels.master}: {'; '.join(said)}",
         "is a failover under way, and is the name what `SENTINEL MASTERS` shows?",
     )

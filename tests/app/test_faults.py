@@ -21,6 +21,7 @@ from keywright.errors import (
     ConnectionLost,
     OutcomeUnknown,
     ProtocolError,
+    ReplyError,
     TimedOut,
     Unreachable,
 )
@@ -407,3 +408,29 @@ def test_a_slow_network(debian: Server, place: Endpoint) -> None:
         held.run(one("GET", "a"))
     held.close()
     proxy.close()
+
+
+def test_a_server_that_does_not_get_ready(talker: Make, debian: Server, place: Endpoint) -> None:
+    """One that loads for longer than the patience is told as what it says, and asked well afterwards."""
+    proxy = Proxy(debian.port, lambda _: b"-LOADING Redis is loading the dataset in memory\r\n")
+    held = talker(through(proxy), patience=0.3)
+    for most in (12, 2):  # whoever comes after the patience asks once
+        before = proxy.connections
+        with pytest.raises(ReplyError, match="LOADING"):
+            held.run(one("GET", "a"))
+        assert proxy.connections - before <= most
+    proxy.rule = None
+    assert held.run(one("SET", "a", "1")) == b"OK"
+    proxy.close()
+
+
+def test_a_replica_is_not_waited_for_for_ever(talker: Make, tmp_path: Path) -> None:
+    """Where nobody can say who the master is, a write to a replica ends as the server's refusal."""
+    engine = next(each for each in ENGINES if each.program)
+    port = free_port()
+    with start(engine, tmp_path, port, "replicaof 127.0.0.1 1"):
+        held = talker(Endpoint(port=port), patience=0.3)
+        for _ in range(2):
+            with pytest.raises(ReplyError, match="READONLY"):
+                held.run(one("SET", "a", "1"))
+        assert held.run(one("GET", "a")) is None

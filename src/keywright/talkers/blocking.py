@@ -14,10 +14,11 @@ from random import uniform
 
 import hiredis
 
-from keywright.endpoint import Endpoint
+from keywright.endpoint import Credentials, Endpoint
 from keywright.errors import (
     Busy,
     ConnectionLost,
+    NotThere,
     OutcomeUnknown,
     ReplyError,
     TimedOut,
@@ -29,10 +30,9 @@ from keywright.places import resolved
 from keywright.wire import Wire
 
 IDLE = 1.0  # seconds after which a connection is looked at before it is used
-MARGIN = 30.0  # seconds before the end of credentials at which new ones are asked for
 FIRST_WAIT, LONGEST_WAIT = 0.02, 0.25  # seconds between two tries, each with jitter
 # What a server says that will be ready soon, or is not the master any more; nothing was done.
-PASSING = {"LOADING", "READONLY", "MASTERDOWN", "BUSYLOADING"}
+PASSING = {"LOADING", "READONLY", "MASTERDOWN"}
 
 pack_command = hiredis.pack_command
 
@@ -42,19 +42,19 @@ class Line(Wire):
 
     def __init__(self, endpoint: Endpoint, name: str) -> None:
         self.used = 0.0
-        self.good_until = float("inf")
         place, given = resolved(endpoint)
-        if given.good_for is not None:
-            self.good_until = time.monotonic() + max(1.0, given.good_for - MARGIN)
+        self._good(given)
         super().__init__(place, name, raw=True)
+
+    def _good(self, given: Credentials) -> None:
+        self.good_until = time.monotonic() + (given.renew_in or float("inf"))
 
     def renew(self, endpoint: Endpoint) -> None:
         """Log in again with the credentials of now. Raises ReplyError when they are refused."""
         assert endpoint.credentials is not None
         given = endpoint.credentials()
         self.call("AUTH", given.username or "default", given.password or "")
-        if given.good_for is not None:
-            self.good_until = time.monotonic() + max(1.0, given.good_for - MARGIN)
+        self._good(given)
 
 
 class BlockingTalker:
@@ -96,64 +96,35 @@ class BlockingTalker:
             packed = pack_command(commands[0])  # type: ignore[arg-type]
         else:
             packed = b"".join(map(pack_command, commands))  # type: ignore[arg-type]
-        line = self._take()
-        try:
-            replies = line.exchange(packed, len(commands))
-        except ConnectionLost as error:
-            self._drop(line)
-            if not batch.repeatable:
-                raise outcome_unknown(error) from None
-            if isinstance(error, TimedOut):
-                raise
-            self._forget_idle()
-            return self._once_more(packed, batch)
-        except BaseException:
-            self._drop(line)
-            raise
-        if isinstance(replies[0], ReplyError) and replies[0].code in PASSING:
-            self._drop(line)
-            return self._until_ready(packed, batch, replies)
-        self._give(line)
-        return replies
-
-    def _once_more(self, packed: bytes, batch: Batch) -> list[Reply]:
-        """Send again on a new connection; one that breaks too is tried again while patience lasts."""
+        wait, first = FIRST_WAIT, True
         while True:
             line = self._take()
             try:
-                replies = line.exchange(packed, len(batch.commands))
-            except BaseException as error:
+                replies = line.exchange(packed, len(commands))
+            except ConnectionLost as error:
                 self._drop(line)
-                broken = isinstance(error, ConnectionLost) and not isinstance(error, TimedOut)
-                if not broken or not self._may_wait():
+                if not batch.repeatable:
+                    raise outcome_unknown(error) from None
+                if isinstance(error, TimedOut) or not (first or self._may_wait()):
                     raise
-                time.sleep(uniform(FIRST_WAIT / 2, FIRST_WAIT))
-                continue
-            if isinstance(replies[0], ReplyError) and replies[0].code in PASSING:
-                self._drop(line)
-                return self._until_ready(packed, batch, replies)
-            self._gone_since = None
-            self._give(line)
-            return replies
-
-    def _until_ready(self, packed: bytes, batch: Batch, replies: list[Reply]) -> list[Reply]:
-        """Ask again, the sentinels first, until the server is ready or patience is over."""
-        wait = FIRST_WAIT
-        while self._may_wait():
-            time.sleep(uniform(wait / 2, wait))
-            wait = min(2 * wait, LONGEST_WAIT)
-            line = self._take()
-            try:
-                replies = line.exchange(packed, len(batch.commands))
+                self._forget_idle()
+                if first:  # most likely it was idle, and closed by the server: at once again
+                    first = False
+                    continue
             except BaseException:
                 self._drop(line)
                 raise
-            if not (isinstance(replies[0], ReplyError) and replies[0].code in PASSING):
-                self._gone_since = None
-                self._give(line)
-                return replies
-            self._drop(line)
-        return replies
+            else:
+                if not passing(replies):
+                    self._gone_since = None
+                    self._give(line)
+                    return replies
+                self._drop(line)  # the next one is made to where the master is then
+                if not self._may_wait():
+                    return replies
+            first = False
+            time.sleep(uniform(wait / 2, wait))
+            wait = min(2 * wait, LONGEST_WAIT)
 
     # --- the pool ---------------------------------------------------------------------------------
 
@@ -222,20 +193,15 @@ class BlockingTalker:
         wait = FIRST_WAIT
         while True:
             try:
-                line = Line(self.endpoint, self.name)
-            except TimedOut:
-                raise
+                return Line(self.endpoint, self.name)
             except Unreachable as error:
-                if not is_passing(error) or not self._may_wait():
+                if not may_come_back(error) or not self._may_wait():
                     raise
-                time.sleep(uniform(wait / 2, wait))
-                wait = min(2 * wait, LONGEST_WAIT)
-                continue
-            self._gone_since = None
-            return line
+            time.sleep(uniform(wait / 2, wait))
+            wait = min(2 * wait, LONGEST_WAIT)
 
     def _may_wait(self) -> bool:
-        """Whether patience still lasts, counted from the first failure of all threads."""
+        """Whether patience still lasts, counted from the first failure since anybody was answered."""
         now = time.monotonic()
         if self._gone_since is None:
             self._gone_since = now
@@ -277,9 +243,11 @@ def outcome_unknown(error: ConnectionLost) -> OutcomeUnknown:
     )
 
 
-def is_passing(error: Unreachable) -> bool:
-    """Whether asking again soon may help: refused, reset, no master yet; not a name or a certificate."""
-    said = str(error)
-    return isinstance(error, ConnectionLost) or said.startswith(
-        ("nobody listens", "no sentinel names", "there is no socket")
-    )
+def may_come_back(error: Unreachable) -> bool:
+    """Whether asking again soon may help; a time-out, a name or a certificate is not waited for."""
+    return isinstance(error, NotThere | ConnectionLost) and not isinstance(error, TimedOut)
+
+
+def passing(replies: list[Reply]) -> bool:
+    """Whether the server refused, and nothing was done, for a reason that may pass soon."""
+    return isinstance(replies[0], ReplyError) and replies[0].code in PASSING

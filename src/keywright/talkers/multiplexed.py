@@ -27,10 +27,9 @@ from keywright.places import resolved
 from keywright.talkers.blocking import (
     FIRST_WAIT,
     LONGEST_WAIT,
-    MARGIN,
-    PASSING,
-    is_passing,
+    may_come_back,
     outcome_unknown,
+    passing,
 )
 from keywright.talkers.line import Line, NotSent
 from keywright.tls import ssl_context
@@ -86,14 +85,15 @@ class MultiplexedTalker:
                 and line.loop is running_loop()
                 and len(packed) <= WIDE
             ):
+                outcome: list[Reply] | ConnectionLost
                 try:
-                    (reply,) = await line.send(packed, 1)
+                    outcome = await line.send(packed, 1)
+                    reply = outcome[0]
                 except ConnectionLost as error:
+                    outcome = reply = error
+                if isinstance(reply, Exception):
                     batch = quick_batch(((flow.words,), True))
-                    (reply,) = await self._after_loss(packed, batch, error)
-                if reply.__class__ is ReplyError and reply.code in PASSING:
-                    batch = quick_batch(((flow.words,), True))
-                    (reply,) = await self._until_ready(packed, batch, [reply], line)
+                    (reply,) = await self._settled(packed, batch, outcome, line)
             else:
                 (reply,) = await self.exchange(quick_batch(((flow.words,), True)))
             try:
@@ -105,15 +105,10 @@ class MultiplexedTalker:
     async def exchange(self, batch: Batch) -> list[Reply]:
         """One round trip. Raises Unreachable, ConnectionLost, OutcomeUnknown, ProtocolError."""
         packed = b"".join(map(pack_command, batch.commands))  # type: ignore[arg-type]
-        try:
-            replies, line = await self._sent(packed, len(batch.commands))
-        except ConnectionLost as error:
-            return await self._after_loss(packed, batch, error)
-        if replies[0].__class__ is ReplyError and replies[0].code in PASSING:
-            return await self._until_ready(packed, batch, replies, line)
-        return replies
+        return await self._settled(packed, batch, *await self._tried(packed, len(batch.commands)))
 
-    async def _sent(self, packed: bytes, count: int) -> tuple[list[Reply], Line]:
+    async def _tried(self, packed: bytes, count: int) -> tuple[list[Reply] | ConnectionLost, Line]:
+        """Send once: the replies, or how the line broke; and the line."""
         line = await self._ready(len(packed) > WIDE)
         while line.full:
             if not await line.room():
@@ -123,44 +118,36 @@ class MultiplexedTalker:
                 )
             if not line.open:
                 line = await self._ready(len(packed) > WIDE)
-        return await line.send(packed, count), line
+        try:
+            return await line.send(packed, count), line
+        except ConnectionLost as error:
+            return error, line
 
-    async def _after_loss(self, packed: bytes, batch: Batch, error: ConnectionLost) -> list[Reply]:
-        """Send again what may be, until the server is back or patience is over."""
-        lines = self._lines()
-        while True:
-            if isinstance(error, TimedOut) or not self._may_wait(lines):
-                again = False
-            else:
-                again = batch.repeatable or isinstance(error, NotSent)
-            if not again:
-                sent = not isinstance(error, NotSent)
-                raise (outcome_unknown(error) if sent and not batch.repeatable else error) from None
-            try:
-                replies, line = await self._sent(packed, len(batch.commands))
-            except ConnectionLost as next_error:
-                error = next_error
-                await asyncio.sleep(uniform(FIRST_WAIT / 2, FIRST_WAIT))
-                continue
-            lines.gone_since = None
-            if replies[0].__class__ is ReplyError and replies[0].code in PASSING:
-                return await self._until_ready(packed, batch, replies, line)
-            return replies
-
-    async def _until_ready(
-        self, packed: bytes, batch: Batch, replies: list[Reply], line: Line
+    async def _settled(
+        self, packed: bytes, batch: Batch, outcome: list[Reply] | ConnectionLost, line: Line
     ) -> list[Reply]:
-        """Ask again, the sentinels first, until the server is ready or patience is over."""
-        lines, wait = self._lines(), FIRST_WAIT
-        while self._may_wait(lines):
-            line.close()
-            await asyncio.sleep(uniform(wait / 2, wait))
-            wait = min(2 * wait, LONGEST_WAIT)
-            replies, line = await self._sent(packed, len(batch.commands))
-            if not (replies[0].__class__ is ReplyError and replies[0].code in PASSING):
+        """The replies of a first try; what broke or was refused for now is sent again, as in `blocking`."""
+        lines, wait, first = self._lines(), FIRST_WAIT, True
+        while True:
+            at_once = False
+            if isinstance(outcome, ConnectionLost):
+                if not batch.repeatable and not isinstance(outcome, NotSent):
+                    raise outcome_unknown(outcome) from None
+                if isinstance(outcome, TimedOut) or not (first or self._may_wait(lines)):
+                    raise outcome
+                at_once = first
+            elif not passing(outcome):
                 lines.gone_since = None
-                break
-        return replies
+                return outcome
+            elif not self._may_wait(lines):
+                return outcome
+            else:
+                line.close()  # the next one is made to where the master is then
+            if not at_once:
+                await asyncio.sleep(uniform(wait / 2, wait))
+                wait = min(2 * wait, LONGEST_WAIT)
+            first = False
+            outcome, line = await self._tried(packed, len(batch.commands))
 
     # --- connections ------------------------------------------------------------------------------
 
@@ -192,16 +179,12 @@ class MultiplexedTalker:
         while True:
             try:
                 line = await self._connected()
-            except TimedOut:
-                raise
+                break
             except Unreachable as error:
-                if not is_passing(error) or not self._may_wait(lines):
+                if not may_come_back(error) or not self._may_wait(lines):
                     raise
-                await asyncio.sleep(uniform(wait / 2, wait))
-                wait = min(2 * wait, LONGEST_WAIT)
-                continue
-            break
-        lines.gone_since = None
+            await asyncio.sleep(uniform(wait / 2, wait))
+            wait = min(2 * wait, LONGEST_WAIT)
         if wide:
             lines.wide = line
         else:
@@ -236,9 +219,12 @@ class MultiplexedTalker:
             except BaseException:
                 line.close()
                 raise
-        if given.good_for is not None:
-            loop.call_later(max(1.0, given.good_for - MARGIN), self._renew_soon, line)
+        self._renew_later(line, given)
         return line
+
+    def _renew_later(self, line: Line, given: Credentials) -> None:
+        if given.renew_in is not None:
+            line.loop.call_later(given.renew_in, self._renew_soon, line)
 
     def _renew_soon(self, line: Line) -> None:
         if line.open:
@@ -260,11 +246,11 @@ class MultiplexedTalker:
             return
         if isinstance(reply, ReplyError):
             line.close()
-        elif given.good_for is not None:
-            line.loop.call_later(max(1.0, given.good_for - MARGIN), self._renew_soon, line)
+        else:
+            self._renew_later(line, given)
 
     def _may_wait(self, lines: _Lines) -> bool:
-        """Whether patience still lasts, counted from the first failure of all tasks."""
+        """Whether patience still lasts, counted from the first failure since anybody was answered."""
         now = running_loop().time()
         if lines.gone_since is None:
             lines.gone_since = now
