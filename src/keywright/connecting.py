@@ -17,7 +17,6 @@ from keywright.surroundings import in_container
 if TYPE_CHECKING:
     import redis
     import redis.asyncio
-    from redis.asyncio.retry import Retry as AsyncRetry
 
 FIRST_WORDS = (("PING",), ("HELLO",))  # does it serve, and what is it?
 
@@ -85,36 +84,44 @@ def _fail(error: Exception, target: Target) -> NoReturn:
 # --- making ---------------------------------------------------------------------------------------
 
 
-def _client(target: Target) -> Any:
-    from redis import BlockingConnectionPool, Redis, RedisCluster
+def _words(target: Target, retry: Any) -> dict[str, Any]:
+    """The keywords of a connection, with few retries of a lost one; `retry` is redis-py's class."""
     from redis.backoff import ExponentialWithJitterBackoff
-    from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
     from redis.exceptions import BusyLoadingError
     from redis.exceptions import ConnectionError as Lost
-    from redis.retry import Retry
-    from redis.sentinel import Sentinel
 
     words = dict(target.keywords)
     if "retry" not in words:
         wait = ExponentialWithJitterBackoff(base=FIRST_WAIT, cap=LONGEST_WAIT)
-        retry: Retry = Retry(wait, TRIES, supported_errors=(Lost,))
-        words["retry"] = retry
-    if target.kind == "cluster":
-        return RedisCluster(max_connections=target.connections, **words)
-    words.setdefault("retry_on_error", [BusyLoadingError])
-    if target.kind == "sentinel":
-        return _master(Sentinel, _only_master, target, words)
-    kinds: dict[str, Any] = {
-        "tcp": Connection, "tls": SSLConnection, "unix": UnixDomainSocketConnection,
-    }  # fmt: skip
-    blocking: Any = BlockingConnectionPool
-    pool = blocking(
+        words["retry"] = retry(wait, TRIES, supported_errors=(Lost,))
+    if target.kind != "cluster":
+        words.setdefault("retry_on_error", [BusyLoadingError])
+    return words
+
+
+def _pool(pool: Any, kinds: dict[str, Any], target: Target, words: dict[str, Any]) -> Any:
+    """A bounded pool whose connections are waited for as long as an answer is."""
+    return pool(
         max_connections=target.connections,
         timeout=target.endpoint.timeout or None,
         connection_class=kinds[target.kind],
         **words,
     )
-    return Redis.from_pool(pool)
+
+
+def _client(target: Target) -> Any:
+    from redis import BlockingConnectionPool, Redis, RedisCluster
+    from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
+    from redis.retry import Retry
+    from redis.sentinel import Sentinel
+
+    words = _words(target, Retry)
+    if target.kind == "cluster":
+        return RedisCluster(max_connections=target.connections, **words)
+    if target.kind == "sentinel":
+        return _master(Sentinel, _only_master, target, words)
+    kinds = {"tcp": Connection, "tls": SSLConnection, "unix": UnixDomainSocketConnection}
+    return Redis.from_pool(_pool(BlockingConnectionPool, kinds, target, words))
 
 
 def _async_client(target: Target) -> Any:
@@ -122,30 +129,14 @@ def _async_client(target: Target) -> Any:
     from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection
     from redis.asyncio.retry import Retry
     from redis.asyncio.sentinel import Sentinel
-    from redis.backoff import ExponentialWithJitterBackoff
-    from redis.exceptions import BusyLoadingError
-    from redis.exceptions import ConnectionError as Lost
 
-    words = dict(target.keywords)
-    if "retry" not in words:
-        wait = ExponentialWithJitterBackoff(base=FIRST_WAIT, cap=LONGEST_WAIT)
-        retry: AsyncRetry = Retry(wait, TRIES, supported_errors=(Lost,))
-        words["retry"] = retry
+    words = _words(target, Retry)
     if target.kind == "cluster":
         return RedisCluster(max_connections=target.connections, **words)
-    words.setdefault("retry_on_error", [BusyLoadingError])
     if target.kind == "sentinel":
         return _master(Sentinel, _only_master_async, target, words)
-    kinds: dict[str, Any] = {
-        "tcp": Connection, "tls": SSLConnection, "unix": UnixDomainSocketConnection,
-    }  # fmt: skip
-    pool: Any = BlockingConnectionPool(
-        max_connections=target.connections,
-        timeout=target.endpoint.timeout or None,
-        connection_class=kinds[target.kind],
-        **words,
-    )
-    return Redis.from_pool(pool)
+    kinds = {"tcp": Connection, "tls": SSLConnection, "unix": UnixDomainSocketConnection}
+    return Redis.from_pool(_pool(BlockingConnectionPool, kinds, target, words))
 
 
 def _master(sentinel: Any, only_master: Any, target: Target, words: dict[str, Any]) -> Any:

@@ -4,8 +4,7 @@ Knows no framework; what asks a store is written as steps (keywright.contrib.ste
 """
 
 import logging
-from collections.abc import Callable, Iterator, MutableMapping
-from typing import Any
+from collections.abc import Callable
 
 from keywright.contrib.cookie import Cookie
 from keywright.contrib.steps import Steps
@@ -20,7 +19,7 @@ from keywright.errors import (
     SettingsError,
     Unreachable,
 )
-from keywright.sessions.record import Data, Session, SessionInfo, fingerprint
+from keywright.sessions.record import Data, OverData, Session, SessionInfo, fingerprint
 
 # What a request is answered with 503 for: the server is away, full, loading or refuses us.
 AWAY = (Unreachable, OutcomeUnknown, ProtocolError, ReplyError, SessionChanged)
@@ -45,7 +44,7 @@ def merged(loaded: Data, mine: Data, theirs: Data) -> Data:
     return result
 
 
-class Visit(MutableMapping[str, Any]):
+class Visit(OverData):
     """A request's session: a mapping, loaded at its first use, stored only when something is in it.
 
     What was changed, nested values too, is saved before the response goes out, put together with what
@@ -102,21 +101,6 @@ class Visit(MutableMapping[str, Any]):
     def mark_accessed(self) -> None:
         """Say that the response depends on the session."""
         self.accessed = True
-
-    def __getitem__(self, key: str) -> Any:
-        return self.data[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.data[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.data[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.data)
-
-    def __len__(self) -> int:
-        return len(self.data)
 
     def __contains__(self, key: object) -> bool:
         return key in self.data

@@ -90,29 +90,20 @@ class Conversations(Shape):
             yield from more.flow
             return None
 
-    def _fetch_and_hold(self, id: str, local: "LocalCache") -> Flow[bytes | None]:
+    def _fetch_and_hold(self, id: str, local: "LocalCache") -> Flow[Reply]:
         """One round trip. The time of a session that is held begins anew now and then, not each time:
 
         GETEX EX is a write, which every process that holds the session would be told.
         """
         key = self.key + id
-        if self.policy.sliding and local.needs_refresh(key):
-            value = yield from self.fetch(id, True)
-            if value is not None:
+        if self.sliding and local.needs_refresh(key):
+            (value,) = yield Batch((("GETEX", key, "EX", self.seconds),))
+            if value.__class__ is bytes:
                 local.refreshed(key)
-            return value
-        token = local.reserve(key)
-        value = yield from self.fetch(id, False)
-        local.put(key, value, token)
-        return value
-
-    def fetch(self, id: str, refresh: bool) -> Flow[bytes | None]:
-        """One round trip: the stored value; with `refresh` its time begins anew."""
-        key = self.key + id
-        words = ("GETEX", key, "EX", self.seconds) if refresh else ("GET", key)
-        (value,) = yield Batch((words,))
-        if value is not None and value.__class__ is not bytes:
-            raise _unusable(value)
+        else:
+            token = local.reserve(key)
+            (value,) = yield Batch((("GET", key),))
+            local.put(key, value if value.__class__ is bytes else None, token)
         return value
 
     def changed(self, session: Session) -> bool:

@@ -8,6 +8,7 @@ reading the payload. A value without this head was written by something else (th
 `session:abc-123`): it is read as the payload alone, and written back with a head.
 """
 
+from abc import abstractmethod
 from collections.abc import Iterator, MutableMapping
 from hashlib import sha256
 from json import dumps, loads
@@ -23,7 +24,33 @@ LONGEST = 256  # characters of an agent or address that are kept
 Data = dict[str, Any]
 
 
-class Session(MutableMapping[str, Any]):
+class OverData(MutableMapping[str, Any]):
+    """A mapping whose content is the dict `data`."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def data(self) -> Data:
+        """The dict itself."""
+
+    def __getitem__(self, key: str) -> Any:
+        return self.data[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.data[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.data[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+class Session(OverData):
     """One visitor's session: a mapping of what the application keeps, and who it belongs to.
 
     `data` is the dict itself. `created` is Unix seconds (0 for a value of another program).
@@ -31,6 +58,7 @@ class Session(MutableMapping[str, Any]):
     """
 
     __slots__ = ("body", "created", "data", "head", "id")
+    data: Data
 
     def __init__(self, id: str, data: Data, created: int, head: bytes, body: bytes | None) -> None:
         self.id, self.data, self.created = id, data, created
@@ -56,21 +84,6 @@ class Session(MutableMapping[str, Any]):
     def agent(self) -> str:
         """The program of the client that began it."""
         return parts(self.head)[2]
-
-    def __getitem__(self, key: str) -> Any:
-        return self.data[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.data[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.data[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.data)
-
-    def __len__(self) -> int:
-        return len(self.data)
 
     def __bool__(self) -> bool:
         return True  # an empty session is a session
