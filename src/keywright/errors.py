@@ -83,6 +83,17 @@ class ReplyError(KeywrightError):
         super().__init__(message, hint)
         self.code = message.partition(" ")[0]
 
+    @property
+    def hint(self) -> str:
+        """What to do next: what was given, else what is known of the code."""
+        from keywright.refusals import hint_for  # only for those who look
+
+        return self._hint or hint_for(self)
+
+    @hint.setter
+    def hint(self, hint: str) -> None:
+        self._hint = hint
+
 
 class ProtocolError(KeywrightError):
     """The peer does not speak RESP: wrong port, or TLS on one side only."""
@@ -122,3 +133,7 @@ class LockTimeout(LockError):
 
 class LockLost(LockError):
     """The lock was held and is not any more: its time ended, or somebody removed it."""
+
+
+# The server is away, or refuses: whoever can do without it catches these.
+AWAY = (Unreachable, OutcomeUnknown, ProtocolError, ReplyError)

@@ -145,7 +145,7 @@ def refusal(code: str, endpoint: Endpoint) -> ReplyError:
     return refused
 
 
-def hinted(reply: ReplyError) -> ReplyError:
-    """Return the server's own refusal with a hint; its sentence and its code stay as they are."""
+def hint_for(reply: ReplyError) -> str:
+    """What to do about the server's own refusal, "" when that is not known."""
     code = code_of(reply)
-    return ReplyError(str(reply), _MEANINGS[code][1]) if code and not reply.hint else reply
+    return _MEANINGS[code][1] if code else ""

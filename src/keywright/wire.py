@@ -193,9 +193,7 @@ def welcome(commands: Sequence[Sequence[Word]], replies: Sequence[Reply]) -> Non
     """Look at the replies to a greeting: a refused name is no harm. Raises ReplyError otherwise."""
     for words, reply in zip(commands, replies, strict=True):
         if isinstance(reply, ReplyError) and words[0] != "CLIENT":
-            from keywright.refusals import hinted  # only for those who are refused
-
-            raise hinted(reply)
+            raise reply
 
 
 def timed_out(endpoint: Endpoint) -> TimedOut:

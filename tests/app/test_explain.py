@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from keywright.endpoint import Endpoint, Tls
 from keywright.errors import Busy, KeywrightError, ProtocolError, ReplyError, TimedOut, Unreachable
 from keywright.explain import explained
-from keywright.refusals import hinted
 from keywright.secret import Secret
 
 HERE = Endpoint(host="cache.example", port=6379, username="app", password=Secret("pw-4711"))
@@ -101,9 +100,9 @@ def test_our_own_errors_stay_what_they_are() -> None:
     """An error of Keywright's is returned as it is; a server's refusal may be given a hint."""
     ours = TimedOut("it did not answer", "wait")
     assert str(explained(ours, HERE)) == "it did not answer"
-    hint = hinted(ReplyError("WRONGPASS invalid username-password pair"))
+    hint = ReplyError("WRONGPASS invalid username-password pair")
     assert (hint.code, "REDIS_USERNAME" in hint.hint) == ("WRONGPASS", True)
-    assert hinted(ReplyError("ERR odd")).hint == ""
+    assert ReplyError("ERR odd").hint == ""
 
 
 def test_a_unix_socket_that_is_missing_or_not_ours() -> None:

@@ -7,7 +7,8 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from keywright.cache.conversations import MISSING, Found, Tags
-from keywright.cache.plan import AWAY, Ttl, flows_for, lives_and_prefix, name_of
+from keywright.cache.plan import Ttl, flows_for, lives_and_prefix, name_of
+from keywright.errors import AWAY
 from keywright.flows import Talker
 from keywright.forks import begin_anew_in_a_child
 from keywright.serializers import JSON

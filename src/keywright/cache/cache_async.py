@@ -8,7 +8,8 @@ from typing import Any, ParamSpec, TypeVar
 
 from keywright.cache.cache import LEASE, POLL
 from keywright.cache.conversations import MISSING, Found, Tags
-from keywright.cache.plan import AWAY, Ttl, flows_for, lives_and_prefix, name_of
+from keywright.cache.plan import Ttl, flows_for, lives_and_prefix, name_of
+from keywright.errors import AWAY
 from keywright.flows import AsyncTalker
 from keywright.serializers import JSON
 from keywright.talkers.choice import Source, async_talker_for

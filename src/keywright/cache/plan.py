@@ -10,14 +10,7 @@ from secrets import token_hex
 from typing import Any, Literal, NamedTuple
 
 from keywright.cache.conversations import Conversations, Sources
-from keywright.errors import (
-    InputError,
-    OutcomeUnknown,
-    ProtocolError,
-    ReplyError,
-    SettingsError,
-    Unreachable,
-)
+from keywright.errors import InputError, SettingsError
 from keywright.settings import Settings
 from keywright.talkers.choice import Source, settings_of
 from keywright.tracking import LocalCache
@@ -25,8 +18,6 @@ from keywright.tracking import LocalCache
 Ttl = Literal["short", "default", "long"] | float
 LONGEST_NAME = 200  # characters of a call's name before its arguments are hashed
 
-# The server is away or refuses: what is computed can do without it.
-AWAY = (Unreachable, OutcomeUnknown, ProtocolError, ReplyError)
 SOURCES = Sources(now=time.time, token=lambda: token_hex(8), chance=random)
 
 

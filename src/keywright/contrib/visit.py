@@ -6,23 +6,20 @@ Knows no framework; what asks a store is written as steps (keywright.contrib.ste
 import logging
 from collections.abc import Callable
 
+from keywright import errors
 from keywright.contrib.cookie import Cookie
 from keywright.contrib.steps import Steps
 from keywright.errors import (
     KeywrightError,
-    OutcomeUnknown,
-    ProtocolError,
-    ReplyError,
     SessionChanged,
     SessionGone,
     SessionUnreadable,
     SettingsError,
-    Unreachable,
 )
 from keywright.sessions.record import Data, OverData, Session, SessionInfo, fingerprint
 
 # What a request is answered with 503 for: the server is away, full, loading or refuses us.
-AWAY = (Unreachable, OutcomeUnknown, ProtocolError, ReplyError, SessionChanged)
+AWAY = (*errors.AWAY, SessionChanged)
 RETRY_AFTER = 5  # seconds, what a 503 asks a client to wait
 SENTENCE = "Sessions are not available right now; please try again in a few seconds.\n"
 
