@@ -2,27 +2,22 @@
 
 from collections.abc import Mapping
 
-from keywright.errors import InputError, ReplyError
-from keywright_ops.actions.environment import open_environment
+from keywright.errors import InputError
+from keywright_ops.actions.reach import Reached
 from keywright_ops.facts.info import parse_info
-from keywright_ops.model.login import ADMIN
+
+SENDS = ("INFO",)
 
 
-def info(
-    file: str | None, environment: str | None, environ: Mapping[str, str], section: str
-) -> dict[str, str]:
+def info(reached: Reached, section: str) -> Mapping[str, str]:
     """Return INFO's fields, of one section or ("" ) all.
 
     Raises Unreachable when the server does not run, InputError for a section that it does not have.
     """
-    opened = open_environment(file, environment, environ)
-    reply = opened.target.redis.ask(ADMIN, [("INFO", section) if section else ("INFO",)])[0]
-    if isinstance(reply, ReplyError):
-        raise reply
-    found = parse_info(reply)
-    if section and not found:
+    told = reached.call("INFO", section) if section else reached.call("INFO")
+    if section and not told.strip():
         raise InputError(
             f"the server has no INFO section {section!r}",
             "sections are server, clients, memory, persistence, stats, replication, cpu, keyspace …",
         )
-    return found
+    return parse_info(told)

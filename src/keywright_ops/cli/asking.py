@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from keywright_ops.actions.up import Ask
-from keywright_ops.cli.show import DIM, GREEN, RED, YELLOW, coloured, show_outcome
+from keywright_ops.cli.outcomes import show_outcome
+from keywright_ops.cli.show import DIM, GREEN, RED, YELLOW, coloured
 from keywright_ops.model.proof import FAILED, Outcome
 from keywright_ops.model.step import Danger, Step
 

@@ -6,12 +6,9 @@ from collections.abc import Iterable
 
 from keywright.errors import KeywrightError
 from keywright_ops.model.plan import Plan, Warning
-from keywright_ops.model.proof import FAILED, PASSED, UNKNOWN, Outcome
 
 WIDTH = 80
-CLAIM = 33  # columns for what a proof claims; its evidence stands beside it
 GREEN, RED, YELLOW, DIM, BOLD = "32", "31", "33", "2", "1"
-MARKS = {PASSED: ("✓", GREEN), FAILED: ("✗", RED), UNKNOWN: ("?", YELLOW)}
 
 
 def coloured(text: str, colour: str) -> str:
@@ -44,16 +41,6 @@ def show_error(error: KeywrightError, environment: str | None = None) -> None:
         print(f"  hint: {first}", file=sys.stderr)
     for line in more:
         print(f"    {line}", file=sys.stderr)
-
-
-def show_outcome(outcome: Outcome) -> None:
-    """One proof: its mark, its claim, and beside it the evidence that was read."""
-    mark, colour = MARKS[outcome.verdict]
-    first, *more = wrapped(outcome.evidence, "", WIDTH - CLAIM - 5) or [""]
-    claim = f"{outcome.proof.title:<{CLAIM}}"
-    print(f"  {coloured(mark, colour)} {claim} {coloured(first, DIM)}".rstrip(), flush=True)
-    for line in more:
-        print(f"{'':{CLAIM + 5}}{coloured(line, DIM)}")
 
 
 def wrapped(text: str, indent: str, width: int = WIDTH) -> list[str]:

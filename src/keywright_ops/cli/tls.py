@@ -13,11 +13,11 @@ from keywright_ops.cli.as_json import outcome_json, plan_json, show_json, steps_
 from keywright_ops.cli.asking import ask
 from keywright_ops.cli.diff import show_steps
 from keywright_ops.cli.main import EXIT_FAILED, EXIT_WELL
+from keywright_ops.cli.outcomes import show_outcome
 from keywright_ops.cli.show import (
     RED,
     YELLOW,
     coloured,
-    show_outcome,
     show_pairs,
     show_warnings,
     wrapped,

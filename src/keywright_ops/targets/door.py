@@ -16,6 +16,14 @@ from keywright_ops.targets.handshake import Presented, present, speaks_plainly
 
 CLIENT_NAME = "keywright"  # so that CLIENT LIST and ACL LOG tell our questions apart
 
+Change = Callable[[Endpoint], Endpoint]
+
+
+def unchanged(endpoint: Endpoint) -> Endpoint:
+    """Return the endpoint as it is."""
+    return endpoint
+
+
 PROTECTED = "DENIED"  # protected mode: whoever is not on the server's own loopback is hung up on
 
 
@@ -54,31 +62,36 @@ class Door:
                 pass
         return self._exchange(login, self._enter(login), commands)
 
-    def _enter(self, login: str) -> Wire:
+    def connect(self, login: str, change: Change = unchanged, *, raw: bool = False) -> Wire:
+        """Return a connection of the caller's own, logged in as `login`; `change` is made to the endpoint
+        (another database, a longer time-out)."""
+        return self._enter(login, change, raw)
+
+    def _enter(self, login: str, change: Change = unchanged, raw: bool = False) -> Wire:
         """Log in, and go by the inner way from then on where the server refuses all others."""
         try:
-            return self._log_in(login)
+            return self._log_in(login, change, raw)
         except ReplyError as refusal:
             if self._inside is None or not str(refusal).startswith(PROTECTED):
                 raise
             self._locate, self._inside = self._inside, None
-            return self._log_in(login)
+            return self._log_in(login, change, raw)
         except Unreachable:
             place = self._declared() if login == ADMIN else None
             if place is None:
                 raise
-            return Wire(self._named(place, login), CLIENT_NAME)
+            return Wire(change(self._named(place, login)), CLIENT_NAME, raw=raw)
 
-    def _log_in(self, login: str) -> Wire:
+    def _log_in(self, login: str, change: Change, raw: bool) -> Wire:
         """Log in; where the server does not know our administrator (it is not set up by us, or somebody
         removed him) as the default user, if its password is known."""
         try:
-            return Wire(self._credentials(login), CLIENT_NAME)
+            return Wire(change(self._credentials(login)), CLIENT_NAME, raw=raw)
         except ReplyError as refusal:
             if login != ADMIN or "default" not in self._secrets:
                 raise
             try:
-                return Wire(self._credentials("default"), CLIENT_NAME)
+                return Wire(change(self._credentials("default")), CLIENT_NAME, raw=raw)
             except ReplyError:
                 raise refusal from None
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 from keywright.endpoint import Endpoint
 from keywright.errors import ApplyError, Refused, ReplyError, Unreachable
 from keywright.secret import Secret
-from keywright.wire import Reply, Word
+from keywright.wire import Reply, Wire, Word
 from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.facts import File, Process
 from keywright_ops.model.login import user_of
@@ -221,6 +221,12 @@ class FakeDoor:
             name = "default" if stranger else user_of(login)
             user = server.log_in(name, secret)
         return [self._answer(server, user, words) for words in commands]
+
+    def connect(
+        self, login: str, change: Callable[[Endpoint], Endpoint], *, raw: bool = False
+    ) -> Wire:
+        """The world has no wires."""
+        raise Unreachable("the fake world has no wires")
 
     def present(self, port: int, name: str, authority: str) -> Presented | Missing:
         """The world knows no TLS."""

@@ -1,10 +1,11 @@
 """What every target offers, as three small protocols and one noun that holds them together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from keywright.endpoint import Endpoint
 from keywright.secret import Secret
-from keywright.wire import Reply, Word
+from keywright.wire import Reply, Wire, Word
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.container import ContainerFacts, Housing
 from keywright_ops.model.facts import File, Process
@@ -116,6 +117,12 @@ class Redis(Protocol):
 
     def ask(self, login: str, commands: Sequence[Sequence[Word]]) -> list[Reply]:
         """Send commands in one round trip as `login`: a user's name, "nobody" or "stranger"."""
+        ...
+
+    def connect(
+        self, login: str, change: Callable[[Endpoint], Endpoint], *, raw: bool = False
+    ) -> Wire:
+        """A connection of the caller's own, logged in; `change` is made to the endpoint first."""
         ...
 
     def present(self, port: int, name: str, authority: str) -> Presented | Missing:
