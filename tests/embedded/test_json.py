@@ -32,7 +32,7 @@ REPORTS = {
     "password-status": (("password", "status"), "passwords warnings"),
     "info": (("info", "server"), "section fields"),
 }
-WITHOUT_HEAD = {"env-check", "compare", "explain", "info"}
+WITHOUT_HEAD = {"env-check", "compare", "explain"}
 
 
 @pytest.mark.parametrize("report", REPORTS)
