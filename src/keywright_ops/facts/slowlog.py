@@ -1,4 +1,4 @@
-"""Reads SLOWLOG GET, and Valkey's COMMANDLOG GET: calls that took longer, or were larger, than a threshold."""
+"""Reads SLOWLOG GET, and Valkey's COMMANDLOG GET: calls that took longer or were larger than a threshold."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
