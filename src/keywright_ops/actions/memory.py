@@ -26,7 +26,7 @@ WHEN_FULL = {
 
 
 class MemoryReport(NamedTuple):
-    """Bytes in use, at their peak, and resident (what the system gave the process); `maxmemory` is 0 for none.
+    """Bytes in use, at their peak, and resident (what the system gave the process); `maxmemory` 0 is none.
 
     `kinds` is what the use is made of, `findings` what MEMORY DOCTOR looks at (() below 5 MiB); both are
     Missing where MEMORY STATS may not be asked. `ceilings` are the limits from outside.

@@ -1,4 +1,4 @@
-"""Questions whose refusal is an answer: what the user, the version or the service does not allow is Missing."""
+"""Questions whose refusal is an answer: what user, version or service do not allow is Missing."""
 
 from collections.abc import Sequence
 from typing import Any

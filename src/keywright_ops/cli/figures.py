@@ -54,6 +54,8 @@ def percent(part: float | None) -> str:
     """A part of one (0 to 1) in percent; "-" where there is none."""
     if part is None:
         return "-"
+    if 0 < part < 0.0005:
+        return "< 0.1 %"
     shown = f"{part * 100:.1f}"
     # what is not all of it does not read as all of it
     return f"{'99.9' if shown == '100.0' and part < 1 else shown} %"

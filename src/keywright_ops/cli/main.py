@@ -29,6 +29,7 @@ COMMANDS = {
     "firewall": ("firewall", "changing", "who may come in; the commands for Azure and AWS"),
     "info": ("info", "looking", "what the server says of itself (INFO)"),
     "memory": ("memory", "looking", "how much is used, for what, of how much; is that well"),
+    "clients": ("clients", "looking", "who is connected; `clients kill` ends connections"),
     "stats": ("stats", "looking", "what it does in a second: commands, hits, evictions, network"),
     "completion": ("completion", "shell", "the completion script for bash, zsh or fish"),
 }

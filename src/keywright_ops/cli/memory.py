@@ -35,12 +35,16 @@ def _fields(report: MemoryReport) -> dict[str, object]:
         "policy": report.policy,
         "evicted_keys": report.evicted,
         "fragmentation": {"ratio": report.fragmentation, "meaning": report.fragmentation_meaning},
-        "kinds": None if isinstance(kinds, Missing) else dict(kinds),
+        "kinds": None if isinstance(kinds, Missing) else _named(kinds),
         "limits": {each.kind: each.bytes for each in report.ceilings},
         "doctor": None if isinstance(findings, Missing) else [f._asdict() for f in findings],
         "missing": missing,
         "warnings": list(report.warnings),
     }
+
+
+def _named(kinds: Sequence[tuple[str, int]]) -> dict[str, int]:
+    return {kind.replace(" ", "_"): amount for kind, amount in kinds}
 
 
 def _show(_: Reached, report: MemoryReport) -> None:
@@ -53,8 +57,8 @@ def _show(_: Reached, report: MemoryReport) -> None:
     print(f"  {coloured(bar(part, BAR), colour)}")
     print()
     fragmentation = f"{report.fragmentation:.2f} times what is used"
-    show_pairs([("resident", f"{size(report.resident)}, {fragmentation}"), *_meaning(report)])
-    show_pairs(_limits(report))
+    resident = ("resident", f"{size(report.resident)}, {fragmentation}")
+    show_pairs([resident, *_meaning(report), *_limits(report)])
     print()
     if isinstance(report.kinds, Missing):
         for line in wrapped(f"what it is used for is not known: {report.kinds.why}", "  "):
@@ -83,7 +87,7 @@ def _limits(report: MemoryReport) -> list[tuple[str, str]]:
     for each in report.ceilings:
         share = percent(report.resident / each.bytes)
         rows.append((each.kind, f"{size(each.bytes)}, of which this server has {share}"))
-    return [(f"{name:<9}", value) for name, value in rows]
+    return rows
 
 
 def _show_kinds(kinds: Sequence[tuple[str, int]]) -> None:

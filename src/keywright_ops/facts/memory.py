@@ -57,9 +57,9 @@ KINDS = (
     ("replication backlog", ("replication.backlog",)),
     ("clients", ("clients.normal",)),
     ("cluster", ("cluster.links", "cluster.slot_import", "cluster.slot_export")),
-    ("append-only buffer", ("aof.buffer",)),
+    ("aof buffer", ("aof.buffer",)),
     ("scripts and functions", ("lua.caches", "functions.caches", "script.VMs")),
-    ("the server itself", ("startup.allocated",)),
+    ("empty server", ("startup.allocated",)),
 )
 
 
