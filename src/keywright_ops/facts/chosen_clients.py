@@ -1,4 +1,4 @@
-"""Which connections are meant, and how many of each kind there are: filters, order and groups of CLIENT LIST."""
+"""Which connections are meant, and how many of each kind: filters, order and groups of CLIENT LIST."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
