@@ -1,18 +1,19 @@
 """`keywright clients [kill]`: who is connected, and the end of connections."""
 
 import argparse
+from typing import TypeVar
 
 from keywright.errors import InputError
 from keywright_ops.actions.clients import ClientsReport, clients
-from keywright_ops.actions.reach import Reached
 from keywright_ops.cli.arguments import changing
-from keywright_ops.cli.figures import shortened, show_columns, span, visible
+from keywright_ops.cli.figures import compact, shortened, show_columns, span, visible
 from keywright_ops.cli.looking import looking, over
 from keywright_ops.cli.show import size
 from keywright_ops.facts.chosen_clients import GROUPS, ORDERS, Choice, group_clients, sort_clients
 from keywright_ops.facts.clients import FLAGS, Connection
 from keywright_ops.facts.spans import parse_span
 
+Row = TypeVar("Row")
 WORTH_A_WORD = "OSMb"  # flags that a list says beside the command
 
 
@@ -80,7 +81,7 @@ def _fields(arguments: argparse.Namespace, report: ClientsReport) -> dict[str, o
     }
     if arguments.group:
         groups = group_clients(report.clients, arguments.group)
-        fields |= {"groups": [each._asdict() for each in _limited(arguments, groups)]}
+        fields["groups"] = [each._asdict() for each in _limited(arguments, groups)]
     return fields
 
 
@@ -89,7 +90,7 @@ def client_json(one: Connection) -> dict[str, object]:
     return one._asdict() | {"states": [FLAGS[flag] for flag in one.flags if flag in FLAGS]}
 
 
-def _limited(arguments: argparse.Namespace, rows: tuple[object, ...]) -> tuple[object, ...]:
+def _limited(arguments: argparse.Namespace, rows: tuple[Row, ...]) -> tuple[Row, ...]:
     return rows[: arguments.limit] if arguments.limit > 0 else rows
 
 
@@ -98,7 +99,7 @@ def _show(arguments: argparse.Namespace, report: ClientsReport) -> None:
         _show_groups(arguments, report)
     else:
         found = sort_clients(report.clients, arguments.sort)
-        show_clients(found[: arguments.limit] if arguments.limit > 0 else found, report.own)
+        show_clients(_limited(arguments, found), report.own)
     print(f"\n  {_summary(report)}")
 
 
@@ -125,7 +126,7 @@ def show_clients(found: "tuple[Connection, ...]", own: int) -> None:
             span(each.idle),
             str(each.database),
             _command(each),
-            size(each.memory) if each.memory else "",
+            compact(each.memory) if each.memory else "",
         )
         for each in found
     ]
@@ -138,11 +139,11 @@ def show_clients(found: "tuple[Connection, ...]", own: int) -> None:
 def _command(one: Connection) -> str:
     states = [FLAGS[flag] for flag in one.flags if flag in WORTH_A_WORD]
     words = ", ".join(each for each in states if each.upper() != one.command)
-    return f"{one.command} ({words})" if words else one.command
+    return f"{one.command} {words}" if words else one.command
 
 
 def _show_groups(arguments: argparse.Namespace, report: ClientsReport) -> None:
-    groups = group_clients(report.clients, arguments.group)
+    groups = _limited(arguments, group_clients(report.clients, arguments.group))
     rows = [
         (
             visible(each.key) or "(none)",
@@ -153,7 +154,7 @@ def _show_groups(arguments: argparse.Namespace, report: ClientsReport) -> None:
             size(each.output),
             shortened(visible(" ".join(_others(arguments.group, each.users, each.hosts))), 30),
         )
-        for each in (groups[: arguments.limit] if arguments.limit > 0 else groups)
+        for each in groups
     ]
     also = "users" if arguments.group == "address" else "from"
     heads = (arguments.group, "n", "idle", "longest", "memory", "waiting", also)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from keywright_ops.cli.show import BOLD, coloured
 
+UNITS = ("", "K", "M", "G", "T")
 BLOCKS = "▁▂▃▄▅▆▇█"
 LEFT = " ▏▎▍▌▋▊▉█"
 NARROWEST = 8  # columns that a cell keeps when the terminal is narrow
@@ -48,6 +49,16 @@ def count(number: float) -> str:
     if number and abs(number) < 100 and number != int(number):
         return f"{number:.1f}"
     return f"{number:,.0f}".replace(",", " ")
+
+
+def compact(amount: float) -> str:
+    """A number of bytes in a column: 512, 1.6K, 34K, 1.2M."""
+    power = 0
+    while amount >= 1000 and power < len(UNITS) - 1:
+        amount, power = amount / 1024, power + 1
+    return (
+        f"{amount:.1f}{UNITS[power]}" if power and amount < 9.95 else f"{amount:.0f}{UNITS[power]}"
+    )
 
 
 def percent(part: float | None) -> str:

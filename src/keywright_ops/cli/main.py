@@ -30,6 +30,7 @@ COMMANDS = {
     "info": ("info", "looking", "what the server says of itself (INFO)"),
     "memory": ("memory", "looking", "how much is used, for what, of how much; is that well"),
     "clients": ("clients", "looking", "who is connected; `clients kill` ends connections"),
+    "slowlog": ("slowlog", "looking", "what took long, by the shape of its commands, and who"),
     "stats": ("stats", "looking", "what it does in a second: commands, hits, evictions, network"),
     "completion": ("completion", "shell", "the completion script for bash, zsh or fish"),
 }

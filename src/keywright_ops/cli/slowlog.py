@@ -14,7 +14,7 @@ from keywright_ops.actions.slowlog import (
     slowlog,
 )
 from keywright_ops.cli.arguments import changing
-from keywright_ops.cli.figures import micros, show_columns, shortened, span, visible, width
+from keywright_ops.cli.figures import micros, shortened, show_columns, span, visible, width
 from keywright_ops.cli.looking import looking, over, reach_one
 from keywright_ops.cli.main import EXIT_WELL
 from keywright_ops.cli.show import YELLOW, coloured, size, wrapped
