@@ -31,6 +31,8 @@ COMMANDS = {
     "memory": ("memory", "looking", "how much is used, for what, of how much; is that well"),
     "clients": ("clients", "looking", "who is connected; `clients kill` ends connections"),
     "slowlog": ("slowlog", "looking", "what took long, by the shape of its commands, and who"),
+    "latency": ("latency", "looking", "the round trip, percentiles of commands, and what stalled"),
+    "commandstats": ("commandstats", "looking", "each command: calls, time, failures, percentiles"),
     "stats": ("stats", "looking", "what it does in a second: commands, hits, evictions, network"),
     "completion": ("completion", "shell", "the completion script for bash, zsh or fish"),
 }

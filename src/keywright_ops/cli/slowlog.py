@@ -18,7 +18,7 @@ from keywright_ops.cli.figures import micros, shortened, show_columns, span, vis
 from keywright_ops.cli.looking import looking, over, reach_one
 from keywright_ops.cli.main import EXIT_WELL
 from keywright_ops.cli.show import YELLOW, coloured, size, wrapped
-from keywright_ops.facts.slowlog import Logged
+from keywright_ops.facts.slowlog import Logged, Shape
 from keywright_ops.model.absence import Missing
 
 LINES = 10
@@ -88,10 +88,15 @@ def _fields(arguments: argparse.Namespace, report: SlowlogReport) -> dict[str, o
         "threshold": report.threshold if known else None,
         "most": None if isinstance(report.most, Missing) else report.most,
         "length": report.length,
-        "shapes": [each._asdict() for each in report.shapes[:limit]],
+        "shapes": [_shape_json(each) for each in report.shapes[:limit]],
         "entries": [_entry_json(each) for each in report.entries[:limit]],
         "notes": list(report.notes),
     }
+
+
+def _shape_json(shape: Shape) -> dict[str, object]:
+    who = [visible(each) for each in shape.who]
+    return shape._asdict() | {"shape": visible(shape.shape), "who": who}
 
 
 def _entry_json(entry: Logged) -> dict[str, object]:
