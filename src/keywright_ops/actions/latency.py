@@ -18,7 +18,7 @@ from keywright_ops.facts.latency import (
     spread,
 )
 from keywright_ops.model.absence import Missing
-from keywright_ops.ops.round_trip import measure_round_trips
+from keywright_ops.ops.round_trip import STALL, measure_intrinsic, measure_round_trips
 
 SENDS = (
     "PING", "INFO", "LATENCY LATEST", "LATENCY HISTORY", "LATENCY HISTOGRAM", "CONFIG GET", "TIME",
@@ -29,7 +29,7 @@ THRESHOLD = "latency-monitor-threshold"
 class LatencyReport(NamedTuple):
     """`trips` are microseconds in the order in which they were measured, `through` the program that carries
     them ("" for a connection of our own). `threshold` is milliseconds, 0 is off; Missing where CONFIG GET is
-    not allowed. `now` is the server's clock (seconds since 1970).
+    not allowed. `now` is the server's clock (seconds since 1970). `advice` is a command to go on with, or "".
     """
 
     through: str
@@ -41,6 +41,7 @@ class LatencyReport(NamedTuple):
     threshold: int | Missing
     now: int
     notes: Sequence[str]
+    advice: str
 
 
 def latency(reached: Reached, samples: int) -> LatencyReport:
@@ -77,7 +78,22 @@ def latency(reached: Reached, samples: int) -> LatencyReport:
         threshold,
         now,
         _notes(threshold, events),
+        f"keywright config set {THRESHOLD} 100" if threshold == 0 else "",
     )
+
+
+class Intrinsic(NamedTuple):
+    """For `seconds` this machine was watched: the gaps (microseconds, from `least` on) in which it let nothing
+    run."""
+
+    seconds: float
+    least: float
+    gaps: Sequence[float]
+
+
+def intrinsic(seconds: float) -> Intrinsic:
+    """Watch the machine on which Keywright runs; no server is asked."""
+    return Intrinsic(seconds, STALL, measure_intrinsic(seconds))
 
 
 def _with_history(reached: Reached, events: Sequence[Event]) -> tuple[Event, ...]:
@@ -103,6 +119,5 @@ def _notes(threshold: int | Missing, events: Sequence[Event] | Missing) -> list[
             return []
         return [f"whether stalls are recorded is not known: {threshold.why}"]
     if threshold == 0:
-        turned_on = f"`keywright config set {THRESHOLD} 100` records those of 100 ms and more"
-        return [f"stalls are not recorded: {THRESHOLD} is 0; {turned_on}"]
+        return [f"stalls are not recorded: {THRESHOLD} is 0 (100 is what most take)"]
     return []

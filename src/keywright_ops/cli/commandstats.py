@@ -60,11 +60,11 @@ def _show(arguments: argparse.Namespace, report: CommandstatsReport) -> None:
         show_columns(heads, rows)
         print()
     shown, found = len(rows), len(report.commands)
-    of = f"{shown} of {found}" if shown != found else str(found)
     if not found:
         print("  none of these commands ever ran")
     since = f"{count(report.calls)} calls, {micros(report.usec)} of the server's time"
-    print(f"  {of} of {report.all} kinds of commands; in all {since}")
+    meant = f", {found} are meant" if found != report.all else ""
+    print(f"  {shown} of {report.all} kinds of commands{meant}; in all {since}")
     print(f"  counted since the start {duration(report.uptime)} ago, or CONFIG RESETSTAT")
     if not report.percentiles:
         print("  no percentiles: they need Redis 7.0 or Valkey, and latency-tracking yes")

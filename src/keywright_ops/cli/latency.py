@@ -4,11 +4,12 @@ import argparse
 from collections.abc import Sequence
 
 from keywright.errors import InputError
-from keywright_ops.actions.latency import LatencyReport, latency
+from keywright_ops.actions.latency import LatencyReport, intrinsic, latency
+from keywright_ops.actions.reach import Reached
 from keywright_ops.cli.figures import count, micros, show_columns, span, sparkline, width
 from keywright_ops.cli.looking import looking, over
 from keywright_ops.cli.main import EXIT_WELL
-from keywright_ops.cli.show import BOLD, YELLOW, coloured, wrapped
+from keywright_ops.cli.show import BOLD, YELLOW, coloured, environment_option, wrapped
 from keywright_ops.facts.latency import Event
 from keywright_ops.model.absence import Missing
 
@@ -42,37 +43,34 @@ def run(arguments: argparse.Namespace) -> int:
         arguments,
         "latency",
         lambda reached: latency(reached, samples),
-        lambda _, report: _show(arguments, report),
+        lambda reached, report: _show(arguments, reached, report),
         lambda report: _fields(arguments, report),
     )
 
 
 def _intrinsic(arguments: argparse.Namespace) -> int:
-    from keywright_ops.ops.round_trip import STALL, measure_intrinsic
-
     seconds = arguments.intrinsic
     if not 0.1 <= seconds <= LONGEST:
         raise InputError(f"--intrinsic is {seconds:g}: it goes from 0.1 to {LONGEST:g} seconds")
-    gaps = measure_intrinsic(seconds)
+    _, least, gaps = intrinsic(seconds)
     longest, lost = max(gaps, default=0.0), sum(gaps)
     if arguments.json:
         from keywright_ops.cli.as_json import show_json
 
-        show_json(
-            "latency-intrinsic", seconds=seconds, where="the machine on which Keywright runs",
-            stalls=len(gaps), stalls_over_microseconds=STALL, longest=round(longest, 1),
-            lost=round(lost, 1),
-        )  # fmt: skip
+        where = "the machine on which Keywright runs"
+        fields = {"seconds": seconds, "where": where, "stalls": len(gaps), "least": least}
+        show_json("latency-intrinsic", **fields, longest=round(longest, 1), lost=round(lost, 1))
         return EXIT_WELL
     if not arguments.quiet:
         share = lost / seconds / 1e4
-        print(f"  on this machine, where Keywright runs; for {seconds:g} s nothing but the clock")
+        print(f"  on this machine, where Keywright runs: {seconds:g} s of nothing but the clock")
         print(
-            f"  {len(gaps)} stalls over {STALL} µs, the longest {micros(longest)}, {share:.2f} % lost"
+            f"  {len(gaps)} stalls over {micros(least)}, the longest {micros(longest)}, "
+            f"{share:.2f} % of the time lost"
         )
         if gaps:
             print(f"  {sparkline(gaps, 60)}")
-        print("  a server on this machine stands still as long; on another machine run it there")
+        print("  a server on this machine stands still as long; for another machine, run it there")
     return EXIT_WELL
 
 
@@ -92,10 +90,11 @@ def _fields(arguments: argparse.Namespace, report: LatencyReport) -> dict[str, o
         "threshold": None if isinstance(threshold, Missing) else threshold,
         "missing": report.commands_missing,
         "notes": list(report.notes),
+        "next": report.advice,
     }
 
 
-def _show(arguments: argparse.Namespace, report: LatencyReport) -> None:
+def _show(arguments: argparse.Namespace, reached: Reached, report: LatencyReport) -> None:
     trip = report.round_trip
     assert trip is not None
     through = f", through {report.through}" if report.through else ""
@@ -114,6 +113,8 @@ def _show(arguments: argparse.Namespace, report: LatencyReport) -> None:
     for note in report.notes:
         first, *more = wrapped(note, "    ")
         print("\n".join(("", f"  {coloured('!', YELLOW)} {first.lstrip()}", *more)))
+    if report.advice:
+        print(f"    next: {report.advice}{environment_option(reached.plan)}")
 
 
 def _show_commands(arguments: argparse.Namespace, report: LatencyReport) -> None:
