@@ -5,12 +5,10 @@ from typing import NamedTuple
 
 from keywright.errors import ReplyError
 from keywright_ops.actions.reach import Reached
-from keywright_ops.actions.soft import ask_softly
 from keywright_ops.facts.chosen_clients import Choice
 from keywright_ops.facts.clients import Connection, parse_connections
 from keywright_ops.facts.info import parse_info
 from keywright_ops.facts.rates import number
-from keywright_ops.model.absence import Missing
 
 SENDS = ("CLIENT LIST", "CLIENT ID", "INFO", "CLIENT KILL")
 AT_ONCE = 100  # connections that are ended in one round trip
@@ -72,8 +70,8 @@ def end_clients(reached: Reached, ended: Sequence[Connection]) -> int:
     gone = 0
     for first in range(0, len(ended), AT_ONCE):
         commands = [("CLIENT", "KILL", "ID", each.id) for each in ended[first : first + AT_ONCE]]
-        for reply in ask_softly(reached, commands):
-            if isinstance(reply, Missing):
-                raise ReplyError(reply.why)
+        for words, reply in zip(commands, reached.ask(commands), strict=True):
+            if isinstance(reply, ReplyError):
+                raise reached.explain(reply, words)
             gone += int(reply)
     return gone

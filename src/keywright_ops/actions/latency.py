@@ -83,8 +83,8 @@ def latency(reached: Reached, samples: int) -> LatencyReport:
 
 
 class Intrinsic(NamedTuple):
-    """For `seconds` this machine was watched: the gaps (microseconds, from `least` on) in which it let nothing
-    run."""
+    """For `seconds` this machine was watched: the gaps (microseconds, from `least` on) in which it let
+    nothing run."""
 
     seconds: float
     least: float
@@ -119,5 +119,5 @@ def _notes(threshold: int | Missing, events: Sequence[Event] | Missing) -> list[
             return []
         return [f"whether stalls are recorded is not known: {threshold.why}"]
     if threshold == 0:
-        return [f"stalls are not recorded: {THRESHOLD} is 0 (100 is what most take)"]
+        return [f"stalls are not recorded: {THRESHOLD} is 0"]
     return []

@@ -51,7 +51,7 @@ def slowlog(reached: Reached, kind: str) -> SlowlogReport:
         [get, length, ("TIME",), ("CONFIG", "GET", threshold_name), ("CONFIG", "GET", most_name)],
     )
     if isinstance(log, Missing):
-        raise _not_kept(kind, log)
+        raise _refusal(reached, kind, get)
     threshold, most = (_setting(reply) for reply in settings)
     entries = parse_slowlog(log)
     newest = max((each.when for each in entries), default=0)
@@ -67,13 +67,16 @@ def _commands(kind: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return ("COMMANDLOG", "GET", str(MOST), kind), ("COMMANDLOG", "LEN", kind)
 
 
-def _not_kept(kind: str, why: Missing) -> Exception:
-    if kind != SLOW and "has no" in why.why:
+def _refusal(reached: Reached, kind: str, words: tuple[str, ...]) -> Exception:
+    """What to raise for a log that may not be read, or that this server does not keep."""
+    reply = reached.ask([words])[0]
+    assert isinstance(reply, ReplyError)
+    if kind != SLOW and reply.code == "ERR" and reached.opened is not None:
         return InputError(
             f"this server keeps no log of {kind.replace('-', ' ')} calls",
             f"--kind {kind} needs COMMANDLOG, which Valkey has from 8.1 on",
         )
-    return ReplyError(why.why, "leave out --as: Keywright's own user may")
+    return reached.explain(reply, words)
 
 
 def _setting(reply: object) -> int | Missing:
@@ -112,9 +115,10 @@ def _notes(kind: str, threshold: int | Missing, most: int | Missing, held: int) 
 
 def count_entries(reached: Reached, kind: str) -> int:
     """Return how many entries the log holds."""
-    length = ask_softly(reached, [_commands(kind)[1]])[0]
+    words = _commands(kind)[1]
+    length = ask_softly(reached, [words])[0]
     if isinstance(length, Missing):
-        raise _not_kept(kind, length)
+        raise _refusal(reached, kind, words)
     return int(length)
 
 

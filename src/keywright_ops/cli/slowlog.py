@@ -76,7 +76,7 @@ def _reset(arguments: argparse.Namespace) -> int:
 def _reset_json(reached: Reached, arguments: argparse.Namespace, held: int) -> None:
     from keywright_ops.cli.as_json import plan_json, show_json
 
-    fields = {"kind": arguments.kind, "entries": held, "dry_run": arguments.dry_run}
+    fields = {"log": arguments.kind, "entries": held, "dry_run": arguments.dry_run}
     show_json("slowlog-reset", **(plan_json(reached.plan) | fields))
 
 
