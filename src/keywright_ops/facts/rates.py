@@ -55,9 +55,10 @@ def ratio(part: float, rest: float) -> float | None:
 def number(fields: Mapping[str, str], name: str) -> float:
     """Return a field of INFO as a number; 0 where this server does not tell it."""
     try:
-        return float(fields.get(name, 0))
+        value = float(fields.get(name, 0))
     except ValueError:
         return 0.0
+    return value if value - value == 0 else 0.0  # neither nan nor endless
 
 
 def elapsed(before: Mapping[str, str], after: Mapping[str, str], seconds: float) -> float:
@@ -69,7 +70,7 @@ def elapsed(before: Mapping[str, str], after: Mapping[str, str], seconds: float)
 def grown(before: Mapping[str, str], after: Mapping[str, str], name: str) -> float:
     """Return by how much a counter grew; one that fell began anew."""
     first, last = number(before, name), number(after, name)
-    return last - first if last >= first else last
+    return last - first if last >= first else max(last, 0.0)
 
 
 def parse_rates(before: Mapping[str, str], after: Mapping[str, str], seconds: float) -> Rates:

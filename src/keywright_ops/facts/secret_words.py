@@ -5,7 +5,7 @@ Servers from 6.2 redact most of it themselves; older ones, and what is typed, do
 
 from collections.abc import Sequence
 
-HIDDEN = "(hidden)"
+HIDDEN, REDACTED = "(hidden)", "(redacted)"  # ours, and the server's own
 SECRET_SETTINGS = frozenset(
     "requirepass masterauth primaryauth tls-key-file-pass tls-client-key-file-pass auth-pass "
     "sentinel-pass".split()
@@ -33,4 +33,5 @@ def hide_secrets(words: Sequence[str]) -> tuple[str, ...]:
         for number, word in enumerate(words[2:-1], 2):
             if word.lower() in SECRET_SETTINGS:
                 shown[number + 1] = HIDDEN
-    return tuple(shown)
+    # what the server hid itself keeps its word for it
+    return tuple(w if w == REDACTED else s for w, s in zip(words, shown, strict=True))

@@ -25,6 +25,7 @@ SCRIPTS = frozenset("EVAL EVALSHA EVAL_RO EVALSHA_RO FCALL FCALL_RO".split())
 COUNTED = frozenset("ZUNION ZINTER ZDIFF SINTERCARD ZINTERCARD LMPOP ZMPOP".split())
 LATER = {"BITOP": 2, "MIGRATE": 3, "BLMPOP": 3, "BZMPOP": 3}  # where the key stands instead
 MOST = 60  # characters of a pattern
+SCRIPT = 16  # characters of a script
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 RUN = re.compile(r"[0-9A-Za-z]+")
@@ -85,6 +86,6 @@ def _key(name: str, rest: Sequence[str]) -> str:
 def _script(name: str, rest: Sequence[str]) -> str:
     """A script by its beginning (EVALSHA: its digest, FCALL: its function), and its first key's pattern."""
     script = " ".join(rest[0].split()) if rest else ""
-    script = script if len(script) <= 24 else script[:23] + "…"
+    script = script if len(script) <= SCRIPT else script[: SCRIPT - 1] + "…"
     keys = rest[2:] if len(rest) > 2 and rest[1].isdigit() and int(rest[1]) else []
     return " ".join((name, script, *map(key_pattern, keys[:1]))).rstrip()
