@@ -45,7 +45,7 @@ qbuf=0 qbuf-free=0 argv-mem=0 obl=0 oll=2 omem=41024 tot-mem=61466 events=r cmd=
 id=8 addr=127.0.0.1:5001 laddr=127.0.0.1:6379 fd=10 name=watch age=5 idle=5 flags=O db=3 sub=0 psub=0 \
 qbuf=0 qbuf-free=20474 obl=0 oll=0 omem=0 tot-mem=61466 events=r cmd=monitor user=viewer redir=-1
 id=9 addr=/run/my redis/s.sock:0 laddr=/run/my redis/s.sock:0 fd=11 name=web age=5 idle=70 flags=U db=0 \
-sub=2 psub=1 multi=-1 qbuf=0 qbuf-free=0 argv-mem=0 obl=10 oll=0 omem=0 tot-mem=100 events=r cmd=NULL user=default
+sub=2 psub=1 multi=-1 qbuf=0 qbuf-free=0 obl=10 oll=0 omem=0 tot-mem=100 cmd=NULL user=default
 """
 
 
