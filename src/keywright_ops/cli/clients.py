@@ -131,7 +131,7 @@ def show_clients(found: "tuple[Connection, ...]", own: int) -> None:
         for each in found
     ]
     heads = ("id", "name", "user", "address", "age", "idle", "db", "command", "memory")
-    show_columns(heads, rows, left=(0, 1, 2, 3, 7), shrink=(1, 2, 3, 7))
+    show_columns(heads, rows, left=(0, 1, 2, 3, 7), shrink=(1, 2, 7), last=(3,))
     if any(each.id == own for each in found):
         print("  * this question's own connection")
 

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from keywright_ops.cli.show import BOLD, coloured
+from keywright_ops.cli.show import BOLD, YELLOW, coloured, wrapped
 
 UNITS = ("", "K", "M", "G", "T")
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -92,6 +92,13 @@ def sparkline(values: Sequence[float], columns: int = 40) -> str:
     return "".join(BLOCKS[round((v - low) / height * 7) if height else 0] for v in values)
 
 
+def show_notes(notes: Sequence[str]) -> None:
+    """What a person should know: each with a mark, wrapped."""
+    for note in notes:
+        first, *more = wrapped(note, "    ", max(width(), 80))
+        print("\n".join((f"  {coloured('!', YELLOW)} {first.lstrip()}", *more)))
+
+
 def visible(text: str) -> str:
     """A text from a client, safe for a terminal: what is not printable, or no UTF-8, as \\xNN."""
     return "".join(
@@ -112,16 +119,18 @@ def show_columns(
     rows: Sequence[Sequence[str]],
     left: Sequence[int] = (0,),
     shrink: Sequence[int] = (0,),
+    last: Sequence[int] = (),
 ) -> None:
-    """Print aligned columns, `left` those of words, the others of figures; those to `shrink` are cut, the
-    widest first, until a line fits the terminal."""
+    """Print aligned columns, `left` those of words, the others of figures. Those to `shrink` are cut, the
+    widest first, until a line fits the terminal; those of `last` when that is not enough."""
     widths = [max([len(head), *(len(row[n]) for row in rows)]) for n, head in enumerate(heads)]
     room = max(width(), 80) - 2 * len(heads)
-    while sum(widths) > room:
-        widest = max(shrink, key=lambda n: widths[n])
-        if widths[widest] <= NARROWEST:
-            break
-        widths[widest] -= 1
+    for columns in filter(None, (shrink, last)):
+        while sum(widths) > room:
+            widest = max(columns, key=lambda n: widths[n])
+            if widths[widest] <= NARROWEST:
+                break
+            widths[widest] -= 1
     for number, row in enumerate([heads, *rows]):
         cells = [shortened(cell, widths[n]) for n, cell in enumerate(row)]
         cells = [

@@ -6,10 +6,18 @@ from collections.abc import Sequence
 from keywright.errors import InputError
 from keywright_ops.actions.latency import LatencyReport, intrinsic, latency
 from keywright_ops.actions.reach import Reached
-from keywright_ops.cli.figures import count, micros, show_columns, span, sparkline, width
+from keywright_ops.cli.figures import (
+    count,
+    micros,
+    show_columns,
+    show_notes,
+    span,
+    sparkline,
+    width,
+)
 from keywright_ops.cli.looking import looking, over
 from keywright_ops.cli.main import EXIT_WELL
-from keywright_ops.cli.show import BOLD, YELLOW, coloured, environment_option, wrapped
+from keywright_ops.cli.show import BOLD, coloured, environment_option
 from keywright_ops.facts.latency import Event
 from keywright_ops.model.absence import Missing
 
@@ -110,9 +118,9 @@ def _show(arguments: argparse.Namespace, reached: Reached, report: LatencyReport
     if not isinstance(report.events, Missing) and report.events:
         print()
         _show_events(report.events, report.now)
-    for note in report.notes:
-        first, *more = wrapped(note, "    ")
-        print("\n".join(("", f"  {coloured('!', YELLOW)} {first.lstrip()}", *more)))
+    if report.notes:
+        print()
+    show_notes(report.notes)
     if report.advice:
         print(f"    next: {report.advice}{environment_option(reached.plan)}")
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from keywright_ops.actions.memory import MemoryReport, memory
 from keywright_ops.actions.reach import Reached
-from keywright_ops.cli.figures import bar, percent, show_columns, width
+from keywright_ops.cli.figures import bar, percent, show_columns, show_notes, width
 from keywright_ops.cli.looking import looking, over
 from keywright_ops.cli.show import RED, YELLOW, coloured, show_pairs, size, wrapped
 from keywright_ops.facts.memory import Finding
@@ -68,9 +68,7 @@ def _show(_: Reached, report: MemoryReport) -> None:
     if not isinstance(report.findings, Missing):
         print()
         _show_findings(report.findings)
-    for warning in report.warnings:
-        first, *more = wrapped(warning, "    ")
-        print("\n".join((f"  {coloured('!', YELLOW)} {first.lstrip()}", *more)))
+    show_notes(report.warnings)
 
 
 def _meaning(report: MemoryReport) -> list[tuple[str, str]]:
@@ -100,18 +98,21 @@ def _show_kinds(kinds: Sequence[tuple[str, int]]) -> None:
 
 
 def _show_findings(findings: Sequence[Finding]) -> None:
-    """What the server's own doctor looks at; its words only where there is something to do."""
+    """What the server's own doctor looks at, with the number above which he would complain."""
     if not findings:
         print("  doctor: too little is used to judge (from 5 MiB)")
         return
     over = [each for each in findings if each.over]
-    rows = [(each.name, _figure(each, each.value), _figure(each, each.limit)) for each in findings]
-    show_columns(("doctor", "is", "a fault above"), rows)
-    if not over:
-        print("  nothing is over: well")
-    for each in over:
-        name = coloured(each.name, YELLOW)
-        print(f"  {coloured('!', YELLOW)} {name}: {each.meaning}")
+    told = ", ".join(f"{each.name} {_is(each)}" for each in findings if not each.over)
+    for line in wrapped(f"doctor: well (limits in brackets): {told}", "  "):
+        print(line)
+    show_notes([f"{each.name} {_is(each)}: {each.meaning}" for each in over])
+
+
+def _is(finding: Finding) -> str:
+    """The number, and the one from which on it is a fault."""
+    little = ", over less than 10 MiB" if finding.value > finding.limit and not finding.over else ""
+    return f"{_figure(finding, finding.value)} ({_figure(finding, finding.limit)}{little})"
 
 
 def _figure(finding: Finding, value: float) -> str:

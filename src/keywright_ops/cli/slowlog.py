@@ -14,10 +14,10 @@ from keywright_ops.actions.slowlog import (
     slowlog,
 )
 from keywright_ops.cli.arguments import changing
-from keywright_ops.cli.figures import micros, shortened, show_columns, span, visible, width
+from keywright_ops.cli.figures import micros, shortened, show_columns, show_notes, span, visible
 from keywright_ops.cli.looking import looking, over, reach_one
 from keywright_ops.cli.main import EXIT_WELL
-from keywright_ops.cli.show import YELLOW, coloured, size, wrapped
+from keywright_ops.cli.show import size
 from keywright_ops.facts.slowlog import Logged, Shape
 from keywright_ops.model.absence import Missing
 
@@ -133,9 +133,7 @@ def _show(arguments: argparse.Namespace, report: SlowlogReport) -> None:
         heads = ("command", "calls", "worst", "in all", "last", "who")
         show_columns(heads, shapes, left=(0, 5), shrink=(0, 5))
     print(f"{'' if not report.entries else chr(10)}  {_summary(report, amount)}")
-    for note in report.notes:
-        first, *more = wrapped(note, "    ", max(width(), 80))
-        print("\n".join((f"  {coloured('!', YELLOW)} {first.lstrip()}", *more)))
+    show_notes(report.notes)
 
 
 def _summary(report: SlowlogReport, amount: object) -> str:
