@@ -63,7 +63,12 @@ def cost_of_top(place: Path, home: Path, environment: dict[str, str]) -> Figure:
 
     def used() -> float:
         text = subprocess.run(
-            [*words, "info", "cpu"], env=environment, cwd=home, capture_output=True, text=True
+            [*words, "info", "cpu"],
+            check=True,
+            env=environment,
+            cwd=home,
+            capture_output=True,
+            text=True,
         )
         fields = dict(line.partition(":")[::2] for line in text.stdout.splitlines())
         return float(fields["used_cpu_sys"]) + float(fields["used_cpu_user"])
