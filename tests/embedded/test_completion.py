@@ -18,7 +18,14 @@ def filled(settled: Person) -> Person:
     place = Endpoint(port=settled.port, username="admin", password=Secret(settled.secrets["admin"]))
     with Wire(place) as wire:
         trap = f"esabcfg:$(touch {settled.project}/trapped)"
-        for name in ("esabcfg:session:1", "esabcfg:session:2", "esabcfg:cart", "other", "a b", trap):
+        for name in (
+            "esabcfg:session:1",
+            "esabcfg:session:2",
+            "esabcfg:cart",
+            "other",
+            "a b",
+            trap,
+        ):
             wire.call("SET", name, "x")
     return settled
 
@@ -70,5 +77,7 @@ try keywright keys esabcfg:
     )
     environments, *keys = done.stdout.splitlines()
     assert environments.split() == ["prod"], done
-    assert keys == ["esabcfg:cart esabcfg:session:"] or keys == [""], done  # `keys` once it has its file
+    assert keys == ["esabcfg:cart esabcfg:session:"] or keys == [""], (
+        done
+    )  # `keys` once it has its file
     assert not Path(filled.project, "trapped").exists()
