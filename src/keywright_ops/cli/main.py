@@ -34,6 +34,7 @@ COMMANDS = {
     "latency": ("latency", "looking", "the round trip, percentiles of commands, and what stalled"),
     "commandstats": ("commandstats", "looking", "each command: calls, time, failures, percentiles"),
     "stats": ("stats", "looking", "what it does in a second: commands, hits, evictions, network"),
+    "top": ("top", "looking", "a live screen: load, memory, clients, slow commands"),
     "completion": ("completion", "shell", "the completion script for bash, zsh or fish"),
 }
 
