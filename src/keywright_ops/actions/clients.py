@@ -8,7 +8,7 @@ from keywright_ops.actions.reach import Reached
 from keywright_ops.facts.chosen_clients import Choice
 from keywright_ops.facts.clients import Connection, parse_connections
 from keywright_ops.facts.info import parse_info
-from keywright_ops.facts.rates import number
+from keywright_ops.facts.numbers import whole
 
 SENDS = ("CLIENT LIST", "CLIENT ID", "INFO", "CLIENT KILL")
 AT_ONCE = 100  # connections that are ended in one round trip
@@ -46,8 +46,8 @@ def clients(reached: Reached, choice: Choice) -> ClientsReport:
     return ClientsReport(
         tuple(each for each in everyone if choice.means(each)),
         len(everyone),
-        int(number(fields, "maxclients")),
-        int(number(fields, "blocked_clients")),
+        whole(fields, "maxclients"),
+        whole(fields, "blocked_clients"),
         0 if isinstance(own, ReplyError) else int(own),
     )
 

@@ -8,7 +8,7 @@ from keywright.errors import ReplyError
 from keywright_ops.actions.reach import Reached
 from keywright_ops.facts.commandstats import CommandStat, parse_commandstats, parse_percentiles
 from keywright_ops.facts.info import parse_info
-from keywright_ops.facts.rates import number
+from keywright_ops.facts.numbers import whole
 
 SENDS = ("INFO",)
 # Commands whose time grows with what is stored: the guide looks for KEYS, SMEMBERS and HGETALL.
@@ -53,7 +53,7 @@ def commandstats(
         sum(each.calls for each in everything),
         sum(each.usec for each in everything),
         bool(parse_percentiles(info)),
-        int(number(info, "uptime_in_seconds")),
+        whole(info, "uptime_in_seconds"),
     )
 
 

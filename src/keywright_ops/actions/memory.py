@@ -13,7 +13,7 @@ from keywright_ops.facts.memory import (
     memory_by_kind,
     parse_memory_stats,
 )
-from keywright_ops.facts.rates import number
+from keywright_ops.facts.numbers import fraction, whole
 from keywright_ops.model.absence import Missing
 from keywright_ops.ops.ceilings import Ceiling, find_ceilings
 
@@ -55,19 +55,19 @@ def memory(reached: Reached) -> MemoryReport:
     """Ask once, and look where the server lives for its limits."""
     info = parse_info(reached.call("INFO"))
     stats = ask_softly(reached, [("MEMORY", "STATS")])[0]
-    used, resident = int(number(info, "used_memory")), int(number(info, "used_memory_rss"))
-    most = int(number(info, "maxmemory"))
+    used, resident = whole(info, "used_memory"), whole(info, "used_memory_rss")
+    most = whole(info, "maxmemory")
     target = reached.opened.target if reached.opened else None
-    ceilings = find_ceilings(target, reached.plan, int(number(info, "total_system_memory")))
+    ceilings = find_ceilings(target, reached.plan, whole(info, "total_system_memory"))
     parsed = stats if isinstance(stats, Missing) else parse_memory_stats(stats)
-    ratio = number(info, "mem_fragmentation_ratio")
+    ratio = fraction(info, "mem_fragmentation_ratio")
     return MemoryReport(
         used,
-        int(number(info, "used_memory_peak")),
+        whole(info, "used_memory_peak"),
         resident,
         most,
         info.get("maxmemory_policy", ""),
-        int(number(info, "evicted_keys")),
+        whole(info, "evicted_keys"),
         ratio,
         fragmentation_meaning(ratio, resident - used, used),
         parsed if isinstance(parsed, Missing) else memory_by_kind(parsed),

@@ -8,10 +8,10 @@ from keywright.wire import pack
 from keywright_ops.actions.reach import Reached
 from keywright_ops.facts.commandstats import parse_errorstats
 from keywright_ops.facts.info import parse_info
+from keywright_ops.facts.numbers import fraction
 from keywright_ops.facts.rates import (
     CommandRate,
     Rates,
-    number,
     parse_command_rates,
     parse_rates,
     ratio,
@@ -59,6 +59,6 @@ def stats(reached: Reached, interval: float) -> StatsReport:
         rates,
         busiest[:BUSIEST],
         after,
-        ratio(number(after, "keyspace_hits"), number(after, "keyspace_misses")),
+        ratio(fraction(after, "keyspace_hits"), fraction(after, "keyspace_misses")),
         parse_errorstats(after),
     )

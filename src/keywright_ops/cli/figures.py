@@ -1,4 +1,4 @@
-"""Figures as people read them, small pictures of them, and aligned columns that fit the terminal.
+"""Figures as people read them, and aligned columns that fit the terminal.
 
 Loads nothing heavy: the commands that look once use it, where rich would cost more than the question.
 """
@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from keywright_ops.cli.show import BOLD, YELLOW, coloured, wrapped
 
 UNITS = ("", "K", "M", "G", "T")
-BLOCKS = "▁▂▃▄▅▆▇█"
-LEFT = " ▏▎▍▌▋▊▉█"
 NARROWEST = 8  # columns that a cell keeps when the terminal is narrow
 
 
@@ -70,26 +68,6 @@ def percent(part: float | None) -> str:
     shown = f"{part * 100:.1f}"
     # what is not all of it does not read as all of it
     return f"{'99.9' if shown == '100.0' and part < 1 else shown} %"
-
-
-def bar(part: float, columns: int) -> str:
-    """A bar of that many columns, filled to a part of it (0 to 1), to an eighth of a column."""
-    eighths = round(min(max(part, 0.0), 1.0) * columns * 8)
-    whole, rest = divmod(eighths, 8)
-    filled = "█" * whole + (LEFT[rest] if rest else "")
-    return filled.ljust(columns, "·")
-
-
-def sparkline(values: Sequence[float], columns: int = 40) -> str:
-    """One line of blocks; of more values than columns each block shows the largest of its part."""
-    if not values:
-        return ""
-    if len(values) > columns:
-        edges = [number * len(values) // columns for number in range(columns + 1)]
-        values = [max(values[edges[n] : edges[n + 1]]) for n in range(columns)]
-    low, high = min(values), max(values)
-    height = high - low
-    return "".join(BLOCKS[round((v - low) / height * 7) if height else 0] for v in values)
 
 
 def show_notes(notes: Sequence[str]) -> None:

@@ -12,11 +12,11 @@ from keywright_ops.cli.figures import (
     show_columns,
     show_notes,
     span,
-    sparkline,
     width,
 )
 from keywright_ops.cli.looking import looking, over
 from keywright_ops.cli.main import EXIT_WELL
+from keywright_ops.cli.pictures import sparkline
 from keywright_ops.cli.show import BOLD, coloured, environment_option
 from keywright_ops.facts.latency import Event
 from keywright_ops.model.absence import Missing

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from keywright_ops.actions.memory import MemoryReport, memory
 from keywright_ops.actions.reach import Reached
-from keywright_ops.cli.figures import bar, percent, show_columns, show_notes, width
+from keywright_ops.cli.figures import percent, show_columns, show_notes, width
 from keywright_ops.cli.looking import looking, over
+from keywright_ops.cli.pictures import bar
 from keywright_ops.cli.show import RED, YELLOW, coloured, show_pairs, size, wrapped
 from keywright_ops.facts.memory import Finding
 from keywright_ops.model.absence import Missing
@@ -49,7 +50,8 @@ def _named(kinds: Sequence[tuple[str, int]]) -> dict[str, int]:
 
 def _show(_: Reached, report: MemoryReport) -> None:
     most = report.maxmemory
-    whole = most or max(report.peak, report.used, 1)
+    least = min((each.bytes for each in report.ceilings), default=0)
+    whole = most or least or max(report.peak, report.used, 1)
     of = f" of {size(most)} maxmemory ({percent(report.used / most)})" if most else ", no maxmemory"
     print(f"  used {size(report.used)}{of}, peak {size(report.peak)}")
     part = report.used / whole

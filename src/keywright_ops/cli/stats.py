@@ -8,7 +8,7 @@ from keywright_ops.actions.stats import LONGEST, SHORTEST, StatsReport, stats
 from keywright_ops.cli.figures import count, micros, percent, show_columns
 from keywright_ops.cli.looking import looking, over
 from keywright_ops.cli.show import YELLOW, coloured, duration, size
-from keywright_ops.facts.rates import number
+from keywright_ops.facts.numbers import fraction, whole
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,13 +45,13 @@ def _fields(report: StatsReport) -> dict[str, object]:
         },
         "processors": round(rates.cpu, 4),
         "hit_ratio": rates.hit_ratio,
-        "total": {name: int(number(info, field)) for name, field in TOTALS.items()},
+        "total": {name: whole(info, field) for name, field in TOTALS.items()},
         "total_hit_ratio": report.hit_ratio,
-        "clients": int(number(info, "connected_clients")),
-        "blocked_clients": int(number(info, "blocked_clients")),
+        "clients": whole(info, "connected_clients"),
+        "blocked_clients": whole(info, "blocked_clients"),
         "errors": dict(report.errors),
         "busiest": [each._asdict() for each in report.busiest],
-        "uptime": int(number(info, "uptime_in_seconds")),
+        "uptime": whole(info, "uptime_in_seconds"),
     }
 
 
@@ -82,15 +82,15 @@ LABELS = (
 def _show(_: Reached, report: StatsReport) -> None:
     rates, info = report.rates, report.info
     rows = [
-        (label, count(getattr(rates, name)), count(number(info, TOTALS[name])))
+        (label, count(getattr(rates, name)), count(fraction(info, TOTALS[name])))
         for name, label in LABELS
     ]
     rows.insert(4, ("hit ratio", percent(rates.hit_ratio), percent(report.hit_ratio)))
     for name, label in (("input", "network in"), ("output", "network out")):
-        total = int(number(info, TOTALS[name]))
+        total = whole(info, TOTALS[name])
         rows.append((label, size(int(getattr(rates, name))), size(total)))
     rows.append(("processors", f"{rates.cpu:.2f}", ""))
-    up = duration(int(number(info, "uptime_in_seconds")))
+    up = duration(whole(info, "uptime_in_seconds"))
     show_columns(("", f"each second ({rates.seconds:.1f} s)", f"in all (up {up})"), rows)
     if rates.reset:
         text = "the counters began anew in between (a restart, or CONFIG RESETSTAT)"

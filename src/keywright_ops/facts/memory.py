@@ -6,7 +6,7 @@ The thresholds are those of getMemoryDoctorReport in Redis' and Valkey's object.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from keywright_ops.facts.rates import number
+from keywright_ops.facts.numbers import fraction
 
 MEBIBYTE = 1 << 20
 SMALL = 5 * MEBIBYTE  # below that much in use the server's doctor does not judge
@@ -94,9 +94,9 @@ def diagnose(stats: MemoryStats, info: Mapping[str, str]) -> tuple[Finding, ...]
     if stats.get("total.allocated") < SMALL:
         return ()
     used, peak = stats.get("total.allocated"), stats.get("peak.allocated")
-    replicas = number(info, "connected_slaves")
-    clients = max(1.0, number(info, "connected_clients") - replicas)
-    scripts = number(info, "number_of_cached_scripts")
+    replicas = fraction(info, "connected_slaves")
+    clients = max(1.0, fraction(info, "connected_clients") - replicas)
+    scripts = fraction(info, "number_of_cached_scripts")
     findings = [_ratio("peak", peak / used, 1.5, peak - used, PEAK)]
     findings += [
         _ratio(name, stats.numbers.get(ratio, 0), limit, stats.get(waste), meaning, ACCOUNT)

@@ -7,6 +7,8 @@ happened since, and `reset` says so.
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from keywright_ops.facts.numbers import fraction
+
 
 class Rates(NamedTuple):
     """Between two samples, a second each: commands, new connections, bytes in and out, keys that were
@@ -52,24 +54,15 @@ def ratio(part: float, rest: float) -> float | None:
     return part / (part + rest) if part + rest else None
 
 
-def number(fields: Mapping[str, str], name: str) -> float:
-    """Return a field of INFO as a number; 0 where this server does not tell it."""
-    try:
-        value = float(fields.get(name, 0))
-    except ValueError:
-        return 0.0
-    return value if value - value == 0 else 0.0  # neither nan nor endless
-
-
 def elapsed(before: Mapping[str, str], after: Mapping[str, str], seconds: float) -> float:
     """Return the seconds between two INFO by the server's clock; by ours (`seconds`) where it tells none."""
-    passed = number(after, "server_time_usec") - number(before, "server_time_usec")
+    passed = fraction(after, "server_time_usec") - fraction(before, "server_time_usec")
     return passed / 1e6 if passed > 0 and "server_time_usec" in before else max(seconds, 1e-6)
 
 
 def grown(before: Mapping[str, str], after: Mapping[str, str], name: str) -> float:
     """Return by how much a counter grew; one that fell began anew."""
-    first, last = number(before, name), number(after, name)
+    first, last = fraction(before, name), fraction(after, name)
     return last - first if last >= first else max(last, 0.0)
 
 
@@ -77,14 +70,14 @@ def parse_rates(before: Mapping[str, str], after: Mapping[str, str], seconds: fl
     """Return what happened between two INFO (parse_info), `seconds` apart by our clock."""
     if before.get("run_id") != after.get("run_id"):
         before = {}  # another process: all that it counts happened since it started
-        seconds = min(seconds, max(number(after, "uptime_in_seconds"), 1.0))
+        seconds = min(seconds, max(fraction(after, "uptime_in_seconds"), 1.0))
     passed = elapsed(before, after, seconds)
     names = (
         "total_commands_processed", "total_connections_received", "total_net_input_bytes",
         "total_net_output_bytes", "keyspace_hits", "keyspace_misses", "evicted_keys", "expired_keys",
         "rejected_connections", "total_error_replies",
     )  # fmt: skip
-    reset = not before or any(number(after, name) < number(before, name) for name in names)
+    reset = not before or any(fraction(after, name) < fraction(before, name) for name in names)
     cpu = sum(grown(before, after, f"used_cpu_{each}") for each in ("sys", "user"))
     grew = [grown(before, after, name) / passed for name in names]
     return Rates._make((passed, reset, *grew, cpu / passed))

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keywright_ops.cli.figures import (
-    bar,
     compact,
     count,
     micros,
@@ -13,9 +12,9 @@ from keywright_ops.cli.figures import (
     shortened,
     show_columns,
     span,
-    sparkline,
     visible,
 )
+from keywright_ops.cli.pictures import bar, sparkline
 
 
 @pytest.mark.parametrize(
