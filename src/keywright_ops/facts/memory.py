@@ -98,9 +98,18 @@ def diagnose(stats: MemoryStats, info: Mapping[str, str]) -> tuple[Finding, ...]
     clients = max(1.0, fraction(info, "connected_clients") - replicas)
     scripts = fraction(info, "number_of_cached_scripts")
     findings = [_ratio("peak", peak / used, 1.5, peak - used, PEAK)]
+    # only a server on jemalloc gathers memory in pieces while it runs
+    able = info.get("mem_allocator", "jemalloc").startswith("jemalloc")
     findings += [
-        _ratio(name, stats.numbers.get(ratio, 0), limit, stats.get(waste), meaning, ACCOUNT)
-        for name, ratio, waste, limit, meaning in RATIOS
+        _ratio(
+            name,
+            stats.numbers.get(ratio, 0),
+            limit,
+            stats.get(waste),
+            cure if able else other,
+            ACCOUNT,
+        )
+        for name, ratio, waste, limit, cure, other in RATIOS
     ]
     for name, amount, each, limit, meaning in (
         ("buffers a replica", stats.get("clients.slaves"), replicas, ACCOUNT, REPLICAS),
@@ -116,15 +125,16 @@ PEAK = "it once used more, and what was freed may not have gone back"
 REPLICAS = "they do not read as fast as is written here, or the line is slow"
 CLIENTS = "some ask for much and do not read it: keywright clients --sort memory"
 SCRIPTS = "scripts with values in their text: pass the values as arguments"
+GIVES_BACK = "memory in pieces: a restart gives it back"
 RATIOS = (
     ("fragmentation", "fragmentation", "fragmentation.bytes", 1.4,
-     "memory in pieces: a restart, or activedefrag yes, gives it back"),
+     f"{GIVES_BACK}, or activedefrag yes", GIVES_BACK),
     ("allocator's pieces", "allocator-fragmentation.ratio", "allocator-fragmentation.bytes", 1.1,
-     "freed places that fit nothing: activedefrag yes gathers them"),
+     "freed places that fit nothing: activedefrag yes gathers them", GIVES_BACK),
     ("allocator's reserve", "allocator-rss.ratio", "allocator-rss.bytes", 1.1,
-     "the allocator keeps freed pages: MEMORY PURGE gives them back"),
+     "the allocator keeps freed pages: MEMORY PURGE gives them back", GIVES_BACK),
     ("beyond the allocator", "rss-overhead.ratio", "rss-overhead.bytes", 1.1,
-     "taken by other than data: modules, Lua, the program"),
+     *["taken by other than data: modules, Lua, the program"] * 2),
 )  # fmt: skip
 
 

@@ -81,3 +81,16 @@ def test_the_meaning_of_fragmentation() -> None:
     assert "well" in fragmentation_meaning(1.05, 50 * mebibyte, 1000 * mebibyte)
     assert "usual" in fragmentation_meaning(1.3, 300 * mebibyte, 1000 * mebibyte)
     assert "pieces" in fragmentation_meaning(1.9, 900 * mebibyte, 1000 * mebibyte)
+
+
+def test_the_cure_fits_the_allocator() -> None:
+    """Only on jemalloc can a server gather its memory while it runs: elsewhere it is not advised."""
+    reply = sick(fragmentation="1.5", fragmentation_bytes=11 << 20)
+    for allocator, advised in (("jemalloc-5.3.0", True), ("libc", False)):
+        (found,) = (
+            each
+            for each in diagnose(parse_memory_stats(reply), {"mem_allocator": allocator})
+            if each.over
+        )
+        assert ("activedefrag" in found.meaning) is advised
+        assert "restart" in found.meaning
