@@ -125,6 +125,7 @@ PEAK = "it once used more, and what was freed may not have gone back"
 REPLICAS = "they do not read as fast as is written here, or the line is slow"
 CLIENTS = "some ask for much and do not read it: keywright clients --sort memory"
 SCRIPTS = "scripts with values in their text: pass the values as arguments"
+OTHERS = "taken by other than data: modules, Lua, the program"
 GIVES_BACK = "memory in pieces: a restart gives it back"
 RATIOS = (
     ("fragmentation", "fragmentation", "fragmentation.bytes", 1.4,
@@ -134,7 +135,7 @@ RATIOS = (
     ("allocator's reserve", "allocator-rss.ratio", "allocator-rss.bytes", 1.1,
      "the allocator keeps freed pages: MEMORY PURGE gives them back", GIVES_BACK),
     ("beyond the allocator", "rss-overhead.ratio", "rss-overhead.bytes", 1.1,
-     *["taken by other than data: modules, Lua, the program"] * 2),
+     OTHERS, OTHERS),
 )  # fmt: skip
 
 
