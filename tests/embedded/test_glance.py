@@ -382,7 +382,9 @@ def test_latency_from_here_and_in_the_server(one: Person) -> None:
     else:
         assert found["commands"][0]["name"] == "EVAL"
         assert found["commands"][0]["p99"] > 1000
-        assert "EVAL" in one.say("latency", "--samples", "5", "--as", "viewer").out
+        seen_by_viewer = one.say("latency", "--samples", "5", "--as", "viewer").out
+        assert "EVAL" in seen_by_viewer
+        assert "user viewer may not use LATENCY HISTOGRAM" in " ".join(seen_by_viewer.split())
 
 
 @everywhere

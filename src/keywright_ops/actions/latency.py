@@ -77,7 +77,7 @@ def latency(reached: Reached, samples: int) -> LatencyReport:
         events,
         threshold,
         now,
-        _notes(threshold, events),
+        [*_less(commands, histogram), *_notes(threshold, events)],
         f"keywright config set {THRESHOLD} 100" if threshold == 0 else "",
     )
 
@@ -108,6 +108,13 @@ def _with_history(reached: Reached, events: Sequence[Event]) -> tuple[Event, ...
 
 def _threshold(reply: Sequence[str]) -> int | Missing:
     return int(reply[1]) if len(reply) > 1 else Missing("the service does not tell it")
+
+
+def _less(commands: Sequence[CommandLatency], histogram: object) -> list[str]:
+    """What is missing where the percentiles are told, but not the histogram."""
+    if commands and isinstance(histogram, Missing):
+        return [f"calls and the longest are not known: {histogram.why}"]
+    return []
 
 
 def _notes(threshold: int | Missing, events: Sequence[Event] | Missing) -> list[str]:
