@@ -64,9 +64,9 @@ def _show(arguments: argparse.Namespace, report: CommandstatsReport) -> None:
     if not found:
         print("  none of these commands ever ran")
     meant = f" ({found} are meant)" if shown < found < report.all else ""
-    print(f"  {shown} of {report.all} kinds of commands{meant}, since the start", end=" ")
-    print(f"{duration(report.uptime)} ago or CONFIG RESETSTAT;")
-    print(f"  in all {count(report.calls)} calls, {micros(report.usec)} of the server's time")
+    print(f"  {shown} of {report.all} kinds of commands{meant}; in all", end=" ")
+    print(f"{count(report.calls)} calls, {micros(report.usec)}")
+    print(f"  counted since the start {duration(report.uptime)} ago, or CONFIG RESETSTAT")
     if not report.percentiles:
         print("  no percentiles: they need Redis 7.0 or Valkey, and latency-tracking yes")
 
