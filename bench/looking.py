@@ -21,6 +21,11 @@ SPAN = 20.0  # seconds
 ONE_SHOT = (
     ("info",),
     ("info", "memory"),
+    ("memory",),
+    ("clients",),
+    ("slowlog",),
+    ("commandstats",),
+    ("latency", "--samples", "1"),
 )
 
 

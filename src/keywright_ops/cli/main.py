@@ -28,6 +28,12 @@ COMMANDS = {
     "tunnel": ("tunnel", "changing", "reach RedisInsight on a remote host, through ssh"),
     "firewall": ("firewall", "changing", "who may come in; the commands for Azure and AWS"),
     "info": ("info", "looking", "what the server says of itself (INFO)"),
+    "memory": ("memory", "looking", "how much is used, for what, of how much; is that well"),
+    "clients": ("clients", "looking", "who is connected; `clients kill` ends connections"),
+    "slowlog": ("slowlog", "looking", "what took long, by the shape of its commands, and who"),
+    "latency": ("latency", "looking", "the round trip, percentiles of commands, and what stalled"),
+    "commandstats": ("commandstats", "looking", "each command: calls, time, failures, percentiles"),
+    "stats": ("stats", "looking", "what it does in a second: commands, hits, evictions, network"),
     "top": ("top", "looking", "a live screen: load, memory, clients, slow commands"),
     "completion": ("completion", "shell", "the completion script for bash, zsh or fish"),
 }
