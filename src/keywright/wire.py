@@ -119,6 +119,11 @@ class Wire:
 
         return bool(select([self._socket], [], [], 0)[0])
 
+    @property
+    def link(self) -> socket.socket:
+        """The socket, for whoever goes on by their own means; the wire itself is not used after that."""
+        return self._socket
+
     def _ended(self, relay: "Relay") -> Unreachable:
         """What to say of a relay that hung up: before the first answer, it never got there."""
         said = relay.last_words()

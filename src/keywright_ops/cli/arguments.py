@@ -53,6 +53,9 @@ def parse(words: list[str]) -> tuple[argparse.Namespace, Command]:
         raise SystemExit(EXIT_USAGE)
     command = load(name)
     parser = build(name, command)
+    if getattr(command, "VERBATIM", False):  # what follows belongs to somebody else's grammar
+        own = words[position + 1 :]
+        return parser.parse_args(words[:position] + own), command
     # options may stand between the words: `password rotate --dry-run appuser`
     return parser.parse_intermixed_args(words[:position] + words[position + 1 :]), command
 

@@ -28,6 +28,11 @@ COMMANDS = {
     "tunnel": ("tunnel", "changing", "reach RedisInsight on a remote host, through ssh"),
     "firewall": ("firewall", "changing", "who may come in; the commands for Azure and AWS"),
     "info": ("info", "looking", "what the server says of itself (INFO)"),
+    "redis": (
+        "redis",
+        "data and logs",
+        "one command, as redis-cli would: `keywright redis GET key`",
+    ),
     "completion": ("completion", "shell", "the completion script for bash, zsh or fish"),
 }
 
