@@ -28,11 +28,9 @@ COMMANDS = {
     "tunnel": ("tunnel", "changing", "reach RedisInsight on a remote host, through ssh"),
     "firewall": ("firewall", "changing", "who may come in; the commands for Azure and AWS"),
     "info": ("info", "looking", "what the server says of itself (INFO)"),
-    "redis": (
-        "redis",
-        "data and logs",
-        "one command, as redis-cli would: `keywright redis GET key`",
-    ),
+    "monitor": ("monitor", "data and logs", "who sends which commands, for a while"),
+    "redis": ("redis", "data and logs", "one command, as redis-cli: keywright redis GET key"),
+    "shell": ("shell", "data and logs", "type commands: completion, help, guarded"),
     "completion": ("completion", "shell", "the completion script for bash, zsh or fish"),
 }
 

@@ -14,6 +14,7 @@ SETTINGS = frozenset(
         "auth-pass", "sentinel-pass",
     }
 )  # fmt: skip
+SECRETIVE = frozenset({"AUTH", "HELLO", "MIGRATE", "ACL", "CONFIG", "SENTINEL"})  # they may carry one
 # Commands of which the words after so many are values of somebody's data.
 _VALUES = {
     "SET": 2, "SETEX": 3, "PSETEX": 3, "SETNX": 2, "GETSET": 2, "APPEND": 2, "SETRANGE": 3, "MSET": 2,
@@ -23,7 +24,7 @@ _VALUES = {
     "PFADD": 2, "PUBLISH": 2, "SPUBLISH": 2, "RESTORE": 2, "EVAL": 1, "EVAL_RO": 1, "ECHO": 1,
     "GEOADD": 2, "SETBIT": 3, "JSON.SET": 3, "FCALL": 3, "FCALL_RO": 3, "EVALSHA": 2, "EVALSHA_RO": 2,
 }  # fmt: skip
-_HIDDEN = "…"
+HIDDEN = "…"  # in the place of values
 
 
 def secret_places(words: Sequence[str]) -> frozenset[int]:
@@ -66,4 +67,4 @@ def without_values(words: Sequence[str]) -> list[str]:
     kept = _VALUES.get(words[0].upper()) if words else None
     if kept is None or len(words) <= kept:
         return masked(words)
-    return [*words[:kept], _HIDDEN]
+    return [*words[:kept], HIDDEN]

@@ -52,6 +52,11 @@ class Replies:
         """Add what was received."""
         self._data += data
 
+    def rest(self) -> bytes:
+        """Take out what was fed and not read yet."""
+        data, self._data, self._at = bytes(self._data), bytearray(), 0
+        return data
+
     def next(self) -> Reply:
         """Return the next whole reply, NOTHING when it is not all there. Raises ProtocolError."""
         if self._reading is None:

@@ -74,6 +74,10 @@ class Line:
             self._lost()
         return data
 
+    def rest(self) -> bytes:
+        """Return what was received and not read yet, for whoever goes on by lines."""
+        return self._replies.rest()
+
     def _lost(self) -> NoReturn:
         self.close()
         raise ConnectionLost(
