@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from keywright.errors import KeywrightError, Refused, ReplyError
+from keywright.errors import ConnectionLost, InputError, KeywrightError, Refused, ReplyError
 from keywright_ops.actions.reach import Reached
 from keywright_ops.facts.command_line import streams, waits
-from keywright_ops.facts.dangers import Danger, danger
+from keywright_ops.facts.dangers import Danger, danger, impossible
 from keywright_ops.facts.masking import masked
-from keywright_ops.facts.replies import NOTHING, Problem, Reply
+from keywright_ops.facts.replies import NOTHING, Problem, Reply, Status
 from keywright_ops.ops.denied import named
 from keywright_ops.ops.line import Line
 
@@ -59,13 +59,22 @@ def _keys(reached: Reached, name: str, found: Danger) -> int | None:
     return None
 
 
-def allow(reached: Reached, words: Sequence[str], confirm: Confirm) -> None:
-    """Ask where the command is dangerous. Raises Refused with the reason when the answer is no."""
+BEFORE = "--yes before the command"
+
+
+def allow(reached: Reached, words: Sequence[str], confirm: Confirm, yes: str = BEFORE) -> None:
+    """Ask where the command is dangerous; `yes` is how one says so beforehand. Raises Refused with the reason when the answer is no, and
+    InputError for what cannot be sent from here at all."""
+    never = impossible(words)
+    if never is not None:
+        raise InputError(
+            f"{named(words)} cannot be sent from here: {never[0]}", f"instead: {never[1]}"
+        )
     asked = question(reached, words)
     if asked is None or confirm(asked):
         return
     instead = f"instead: {asked.danger.instead}; " if asked.danger.instead else ""
-    raise Refused(asked.sentence(), f"{instead}--yes before the command, when that is meant")
+    raise Refused(asked.sentence(), f"{instead}{yes}, when that is meant")
 
 
 def redis(reached: Reached, words: Sequence[str | bytes], confirm: Confirm) -> Iterator[Reply]:
@@ -77,11 +86,17 @@ def redis(reached: Reached, words: Sequence[str | bytes], confirm: Confirm) -> I
     allow(reached, plain, confirm)
     with Line(reached.wire()) as line:
         if not streams(plain):
-            yield line.ask(words, None if waits(plain) else PATIENCE)
+            try:
+                yield line.ask(words, None if waits(plain) else PATIENCE)
+            except ConnectionLost:
+                if plain[0].upper() != "SHUTDOWN":  # that one is answered by the end
+                    raise
             return
+        from keywright_ops.facts.monitored import masked_line  # MONITOR alone needs it
+
         line.send(words)
         while (reply := line.read(None)) is not NOTHING:
-            yield reply
+            yield Status(masked_line(reply)) if isinstance(reply, Status) else reply
             if isinstance(reply, Problem):
                 return
 

@@ -46,7 +46,9 @@ def _pairs(flat: Any) -> Iterable[tuple[str, Any]]:
 
 def _add(found: dict[str, Doc], name: str, fields: Any) -> None:
     told = dict(_pairs(fields))
-    parts = [(each.replace("|", " ").upper(), more) for each, more in _pairs(told.get("subcommands"))]
+    parts = [
+        (each.replace("|", " ").upper(), more) for each, more in _pairs(told.get("subcommands"))
+    ]
     arguments = told.get("arguments", [])
     found[name] = Doc(
         name,
@@ -115,3 +117,47 @@ def takes_key(doc: Doc, at: int) -> bool:
     if not first or at < first or (at - first) % max(step, 1):
         return False
     return last < 0 or at <= last
+
+
+class Offer(NamedTuple):
+    """A word that may come next, and what is said beside it."""
+
+    word: str
+    meta: str = ""
+
+
+def offers(docs: Mapping[str, Doc], words: tuple[str, ...], part: str) -> list[Offer]:
+    """Return the commands, subcommands or tokens that may stand where `part` is begun, after `words`.
+
+    They are written small where the person writes small.
+    """
+    upper = part.upper()
+    if not words:
+        found = [Offer(name, doc.summary) for name, doc in docs.items() if " " not in name]
+    else:
+        doc = doc_of(docs, words)
+        if doc is None:
+            return []
+        if len(words) == 1 and doc.parts:
+            found = [Offer(each, _summary(docs, doc, each)) for each in doc.parts]
+        elif takes_key(doc, len(words)) and words[-1].upper() not in doc.tokens:
+            return []
+        else:
+            used = {each.upper() for each in words[1:]}
+            found = [Offer(each) for each in doc.tokens if each not in used]
+    lower = part[:1].islower() or (not part and bool(words) and words[0][:1].islower())
+    chosen = [each for each in found if each.word.startswith(upper)]
+    return [each._replace(word=each.word.lower()) for each in chosen] if lower else chosen
+
+
+def _summary(docs: Mapping[str, Doc], doc: Doc, part: str) -> str:
+    whole = docs.get(f"{doc.name} {part}")
+    return whole.summary if whole else ""
+
+
+def wants_key(docs: Mapping[str, Doc], words: tuple[str, ...]) -> bool:
+    """Tell whether the word after these is a key."""
+    doc = doc_of(docs, words) if words else None
+    if doc is None or (len(words) == 1 and doc.parts):
+        return False
+    return takes_key(doc, len(words))

@@ -25,9 +25,6 @@ class Danger(NamedTuple):
 
 _REPLICA = Danger("this server gives up its own data and takes another's", loses=True)
 _SLOTS = Danger("clients are sent elsewhere, and the cluster may stop serving")
-_STREAM = Danger(
-    "the connection turns into a replica's and receives the whole data set", "`keywright backup`"
-)
 _FLUSH = "deletes every key of {where}"
 _SCRIPTS = Danger(
     "applications that send EVALSHA or FCALL fail until they load their scripts again"
@@ -81,8 +78,6 @@ DANGERS = {
     ),
     "MIGRATE": Danger("keys leave this server, and it waits for the other one meanwhile", "", True),
     "SAVE": Danger("nobody is served until the snapshot is written", "BGSAVE"),
-    "SYNC": _STREAM,
-    "PSYNC": _STREAM,
     "MODULE LOAD": Danger("foreign code runs inside the server"),
     "MODULE UNLOAD": Danger("commands and types of the module are gone"),
     "CLUSTER RESET": _SLOTS._replace(loses=True),
@@ -95,6 +90,15 @@ DANGERS = {
     "CLUSTER DELSLOTSRANGE": _SLOTS,
     "CLUSTER ADDSLOTS": _SLOTS,
     "CLUSTER SETSLOT": _SLOTS,
+}
+# What a connection of ours cannot follow, by its first words: why, and what serves instead.
+IMPOSSIBLE = {
+    "SYNC": ("it makes a replica of the connection", "`keywright backup`"),
+    "PSYNC": ("it makes a replica of the connection", "`keywright backup`"),
+    "CLIENT REPLY OFF": ("the server would answer nothing from then on", "leave it out"),
+    "CLIENT REPLY SKIP": ("the server would not answer the next command", "leave it out"),
+    "SCRIPT DEBUG YES": ("the debugger speaks another language", "redis-cli --ldb"),
+    "SCRIPT DEBUG SYNC": ("the debugger speaks another language", "redis-cli --ldb"),
 }
 # Of a command that is named whole, these parts only look.
 HARMLESS = frozenset({"DEBUG OBJECT", "DEBUG HELP", "DEBUG JMAP", "DEBUG STRINGMATCH-LEN"})
@@ -110,6 +114,12 @@ def danger(words: Sequence[str]) -> Danger | None:
         return None
     found = DANGERS.get(both) or DANGERS.get(first)
     return _sharpened(found, first, [each.upper() for each in words]) if found else None
+
+
+def impossible(words: Sequence[str]) -> tuple[str, str] | None:
+    """Return why this command cannot be sent from here, and what to use; None when it can."""
+    upper = [each.upper() for each in words[:3]]
+    return IMPOSSIBLE.get(" ".join(upper)) or IMPOSSIBLE.get(upper[0] if upper else "")
 
 
 def _sharpened(found: Danger, first: str, upper: Sequence[str]) -> Danger | None:

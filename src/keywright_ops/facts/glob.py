@@ -46,3 +46,8 @@ def _choice(raw: bytes, at: int) -> tuple[bytes, int]:
     if not chosen:
         return b"(?!)", at + 1
     return b"[" + b"".join(re.escape(bytes((each,))) for each in sorted(chosen)) + b"]", at + 1
+
+
+def glob_of(text: str) -> str:
+    """Return the pattern that means these very characters."""
+    return "".join("\\" + each if each in "*?[]\\" else each for each in text)

@@ -14,7 +14,9 @@ SETTINGS = frozenset(
         "auth-pass", "sentinel-pass",
     }
 )  # fmt: skip
-SECRETIVE = frozenset({"AUTH", "HELLO", "MIGRATE", "ACL", "CONFIG", "SENTINEL"})  # they may carry one
+SECRETIVE = frozenset(
+    {"AUTH", "HELLO", "MIGRATE", "ACL", "CONFIG", "SENTINEL"}
+)  # they may carry one
 # Commands of which the words after so many are values of somebody's data.
 _VALUES = {
     "SET": 2, "SETEX": 3, "PSETEX": 3, "SETNX": 2, "GETSET": 2, "APPEND": 2, "SETRANGE": 3, "MSET": 2,

@@ -83,7 +83,9 @@ def masked_line(line: bytes) -> bytes:
     words = masked(seen.words)
     if words == seen.words:
         return line
-    told = [MASK if each == MASK else quoted(each.encode("utf-8", "surrogateescape")) for each in words]
+    told = [
+        MASK if each == MASK else quoted(each.encode("utf-8", "surrogateescape")) for each in words
+    ]
     return line[: line.index(b"] ") + 2] + " ".join(told).encode()
 
 

@@ -36,7 +36,11 @@ class Members(list[Any]):
     """A set of RESP3."""
 
 
-_LISTS = {b"*": list, b"%": Pairs, b"~": Members, b">": list}
+class Push(list[Any]):
+    """What a RESP3 server says without being asked."""
+
+
+_LISTS = {b"*": list, b"%": Pairs, b"~": Members, b">": Push}
 _TEXTS = {b"+": Status, b"-": Problem, b",": Number, b"(": Number}
 
 

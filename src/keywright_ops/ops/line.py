@@ -11,7 +11,7 @@ from typing import NoReturn, Self
 
 from keywright.errors import ConnectionLost, ProtocolError
 from keywright.wire import Wire, Word, not_resp, pack, timed_out
-from keywright_ops.facts.replies import NOTHING, Replies, Reply
+from keywright_ops.facts.replies import NOTHING, Push, Replies, Reply
 
 CHUNK = 65536  # octets read at once
 
@@ -31,6 +31,8 @@ class Line:
         """
         self.send(words)
         reply = self.read(seconds)
+        while isinstance(reply, Push):  # nobody asked for that one
+            reply = self.read(seconds)
         if reply is NOTHING:
             self.close()
             raise timed_out(self._wire.endpoint._replace(timeout=seconds or 0))
@@ -85,9 +87,10 @@ class Line:
             "did the server end or restart? `keywright status` tells",
         )
 
-    def fileno(self) -> int:
-        """The socket's number, for select."""
-        return self._link.fileno()
+    def hung_up(self) -> bool:
+        """Whether the server closed an idle connection."""
+        self._link.settimeout(None)  # with one, the wire's look at the socket would wait
+        return self._wire.hung_up()
 
     def close(self) -> None:
         """Hang up; a command that is under way is answered to nobody."""
