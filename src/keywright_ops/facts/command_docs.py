@@ -58,7 +58,7 @@ def _add(found: dict[str, Doc], name: str, fields: Any) -> None:
         told.get("group", ""),
         " ".join(filter(None, map(_syntax, arguments))),
         tuple(dict.fromkeys(_tokens(arguments))),
-        parts=tuple(each.partition(" ")[2] for each, _ in parts),
+        parts=tuple(sorted(each.partition(" ")[2] for each, _ in parts)),
     )
     for each, more in parts:
         _add(found, each, more)
@@ -72,7 +72,7 @@ def _place(found: dict[str, Doc], entry: Any) -> None:
     parts = entry[9] if len(entry) > 9 and isinstance(entry[9], list) else []
     for each in parts:
         _place(found, each)
-    told = doc.parts or tuple(str(each[0]).partition("|")[2].upper() for each in parts)
+    told = doc.parts or tuple(sorted(str(each[0]).partition("|")[2].upper() for each in parts))
     found[name] = doc._replace(keys=keys if keys[0] else doc.keys, parts=told)
 
 

@@ -15,7 +15,7 @@ from keywright_ops.facts.reply_text import quoted
 from keywright_ops.facts.words import split_words
 
 _WORD = rb'"((?:[^"\\]|\\.)*)"'
-_LINE = re.compile(rb"\+?(\d+\.\d+) \[(\d+) ([^\]]*)\] " + _WORD + rb"(?: " + _WORD + rb")?")
+_LINE = re.compile(rb"\+?(\d+\.\d+) \[(\d+) (.*?)\] " + _WORD + rb"(?: " + _WORD + rb")?")
 MOST_KINDS = 10_000  # different shapes, clients or commands that are counted; the rest together
 _OTHERS = "(others)"
 
