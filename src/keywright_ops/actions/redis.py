@@ -65,7 +65,8 @@ BEFORE = "--yes before the command"
 def allow(reached: Reached, words: Sequence[str], confirm: Confirm, yes: str = BEFORE) -> None:
     """Ask where the command is dangerous; `yes` is how one says so beforehand.
 
-    Raises Refused with the reason when the answer is no, and InputError for what cannot be sent from here at all."""
+    Raises Refused with the reason when the answer is no, and InputError for
+    what cannot be sent from here at all."""
     never = impossible(words)
     if never is not None:
         raise InputError(

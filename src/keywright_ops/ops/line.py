@@ -4,6 +4,7 @@ It begins as a Wire (logged in, in its database) and takes over the socket.
 """
 
 import socket
+import struct
 from collections.abc import Sequence
 from time import monotonic
 from types import TracebackType
@@ -22,6 +23,11 @@ class Line:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._link = wire.link
+        for kind in (
+            socket.SO_RCVTIMEO,
+            socket.SO_SNDTIMEO,
+        ):  # waiting is ours to end, not the kernel's
+            self._link.setsockopt(socket.SOL_SOCKET, kind, struct.pack("ll", 0, 0))
         self._replies = Replies()
 
     def ask(self, words: Sequence[Word], seconds: float | None) -> Reply:
