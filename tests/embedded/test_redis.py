@@ -116,7 +116,7 @@ def test_on_a_terminal_it_asks(neighbour: Person) -> None:
     """Law: no is no, yes is yes, and --yes does not ask."""
     code, screen = on_terminal(neighbour, "redis", "FLUSHDB", answers={"Type yes": "no"})
     assert (code, neighbour.ask("DBSIZE")) == (4, 2)
-    assert "This loses data." in screen
+    assert "This loses data:" in screen
     code, screen = on_terminal(neighbour, "redis", "FLUSHDB", answers={"Type yes": "yes"})
     assert (code, neighbour.ask("DBSIZE")) == (0, 0)
     assert neighbour.say("redis", "--yes", "FLUSHALL").out == "OK\n"

@@ -1,16 +1,19 @@
 """Somebody at a terminal of their own, key by key: what they type, and what they see."""
 
+import fcntl
 import os
 import pty
-import re
 import select
+import struct
 import subprocess
+import termios
 import time
+from collections.abc import Callable
 
+from tests.embedded.screen import COLUMNS, ROWS, Screen
 from tests.embedded.stranger import Person
 
 PATIENCE = 30.0  # seconds until what is awaited must be seen
-STEERING = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07]*\x07|[=>()][0-9AB]?)")
 
 
 class Typist:
@@ -18,8 +21,8 @@ class Typist:
 
     def __init__(self, person: Person, *words: str, **environ: str) -> None:
         self._leader, follower = pty.openpty()
-        os.set_blocking(self._leader, False)
-        environment = person.environ | {"TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"} | environ
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        environment = person.environ | {"TERM": "xterm"} | environ
         self.child = person.start(
             *words,
             stdin=follower,
@@ -28,53 +31,68 @@ class Typist:
             text=False,
             env=environment,
             start_new_session=True,
-            preexec_fn=lambda: _own(follower),
+            preexec_fn=lambda: fcntl.ioctl(follower, termios.TIOCSCTTY, 0),  # Ctrl-C reaches it
         )
         os.close(follower)
-        self.screen = ""
-        self._seen = 0
+        self.screen = Screen()
+        self.said = b""
+        self._from = 0
 
     def type(self, text: str) -> None:
         """Press keys: Enter is \\r, Tab \\t, Ctrl-C \\x03."""
         os.write(self._leader, text.encode())
 
     def say(self, line: str) -> None:
-        """Type a line and Enter."""
-        self.type(f"{line}\r")
+        """Type a line, see it, and press Enter; what is awaited then comes after it."""
+        self.type(line)
+        # what the history suggests may stand behind it
+        self._wait(lambda: line.rstrip() in self.screen.line, f"{line!r} is not echoed")
+        before = self.screen.place
+        self.type("\r")
+        self._wait(
+            lambda: self.screen.place != before or not self.screen.line, "Enter does nothing"
+        )
+        self._from = before + 1 if self.screen.place > before else 0
 
     def await_text(self, text: str) -> str:
-        """Wait until the text stands on the screen, after what was awaited before; return what came."""
-        deadline = time.monotonic() + PATIENCE
-        while text not in self._fresh():
-            assert time.monotonic() < deadline, f"{text!r} was never seen in:\n{self._fresh()}"
-            self._look(0.05)
-        begin = self._seen
-        self._seen = self.screen.index(text, begin) + len(text)
-        return self.screen[begin : self._seen]
+        """Wait until the text is seen below the last line that was said; return what is there."""
+        self._wait(lambda: text in self.screen.since(self._from), f"{text!r} is not seen")
+        return self.screen.since(self._from)
 
-    def _fresh(self) -> str:
-        return self.screen[self._seen :]
+    def await_line(self, text: str) -> None:
+        """Wait until the line at the cursor reads so."""
+        self._wait(lambda: self.screen.line == text, f"{text!r} is not the line")
+
+    def _wait(self, question: Callable[[], bool], otherwise: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not question():
+            assert time.monotonic() < deadline, f"{otherwise}:\n{self.screen.text}"
+            self._look(0.05)
 
     def _look(self, seconds: float) -> bool:
-        if select.select([self._leader], [], [], seconds)[0]:
-            try:
-                told = os.read(self._leader, 65536)
-            except OSError:  # the other side has gone
-                return False
-            self._raw = getattr(self, "_raw", "") + told.decode("utf-8", "replace")
-            self.screen = STEERING.sub("", self._raw).replace("\r", "")
-            return bool(told)
-        return True
+        """Read what comes within so many seconds; whether there was anything."""
+        if not select.select([self._leader], [], [], seconds)[0]:
+            return False
+        try:
+            told = os.read(self._leader, 65536)
+        except OSError:  # the other side has gone
+            return False
+        self.said += told
+        self.screen.feed(told.decode("utf-8", "replace"))
+        if self.screen.answer:
+            self.type(self.screen.answer)
+            self.screen.answer = ""
+        return bool(told)
 
     def leave(self) -> int:
         """Wait until the program has ended; its exit code."""
         deadline = time.monotonic() + PATIENCE
         while self.child.poll() is None:
-            assert time.monotonic() < deadline, f"it does not end:\n{self._fresh()}"
+            assert time.monotonic() < deadline, f"it does not end:\n{self.screen.text}"
             self._look(0.05)
-        while self._look(0.05) and select.select([self._leader], [], [], 0)[0]:
+        while self._look(0.05):
             pass
-        assert "Traceback" not in self.screen
+        assert b"Traceback" not in self.said
         return int(self.child.returncode)
 
     def __enter__(self) -> "Typist":
@@ -85,14 +103,6 @@ class Typist:
             self.child.kill()
             self.child.wait()
         os.close(self._leader)
-
-
-def _own(follower: int) -> None:
-    """Make the terminal the child's own, so that Ctrl-C reaches it."""
-    import fcntl
-    import termios
-
-    fcntl.ioctl(follower, termios.TIOCSCTTY, 0)
 
 
 def ended(child: "subprocess.Popen[str]", limit: float = PATIENCE) -> tuple[int, str, str]:

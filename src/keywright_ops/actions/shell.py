@@ -137,7 +137,7 @@ class Conversation:
     def names(self, begun: str) -> tuple[str, ...]:
         """Return key names that begin so, of a bounded part of the keys; none when it cannot ask.
 
-        Bytes that are not UTF-8 stand as surrogates. May be called from another thread.
+        Bytes that are not UTF-8 stand as surrogates.
         """
         found: dict[str, None] = {}
         cursor = "0"

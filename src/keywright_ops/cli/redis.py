@@ -131,10 +131,11 @@ def asking(yes: bool) -> Confirm:
             return True
         if not sys.stdin.isatty():
             return False
-        from keywright_ops.cli.show import RED, coloured
+        from keywright_ops.cli.show import RED, coloured, wrapped
 
-        mark = coloured("This loses data.", RED) + " " if question.danger.loses else ""
-        print(f"{mark}{question.sentence()}", file=sys.stderr)
+        if question.danger.loses:
+            print(coloured("This loses data:", RED), file=sys.stderr)
+        print("\n".join(wrapped(question.sentence(), "  ")), file=sys.stderr)
         if question.danger.instead:
             print(f"  instead: {question.danger.instead}", file=sys.stderr)
         print("Go on? Type yes: ", end="", file=sys.stderr, flush=True)

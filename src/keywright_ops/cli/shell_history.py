@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from prompt_toolkit.history import History
 
+from keywright_ops.cli.shell import ENDS
 from keywright_ops.facts.command_line import keeps
 
 NAME = "shell-history"
@@ -19,8 +20,8 @@ class KeptHistory(History):
         self._path = f"{home}/{NAME}"
 
     def append_string(self, string: str) -> None:
-        """Remember a line, unless it holds a secret or begins with a blank."""
-        if keeps(string):
+        """Remember a line, unless it holds a secret, begins with a blank, or only leaves."""
+        if keeps(string) and string.strip().lower() not in ENDS:
             super().append_string(string)
 
     def load_history_strings(self) -> Iterable[str]:

@@ -21,7 +21,7 @@ from keywright_ops.cli.shell import ENDS
 from keywright_ops.cli.shell_help import help_of, help_text
 from keywright_ops.cli.shell_history import KeptHistory
 from keywright_ops.cli.shell_typing import Book, Completing, Painting
-from keywright_ops.cli.show import DIM, YELLOW, coloured, show_error
+from keywright_ops.cli.show import DIM, YELLOW, coloured, show_error, wrapped
 from keywright_ops.facts.command_line import parse_command_line, streams
 from keywright_ops.facts.replies import Problem
 
@@ -64,7 +64,6 @@ class Talk:
             auto_suggest=AutoSuggestFromHistory(),
             bottom_toolbar=self._book.toolbar,
             style=STYLE,
-            complete_in_thread=True,
             reserve_space_for_menu=6,
         )
 
@@ -151,7 +150,7 @@ class Talk:
     def _hint(self, reply: Problem, words: Sequence[str]) -> None:
         told = explained(self._conversation.reached, reply, words)
         if told is not None and told.hint:
-            print(coloured(f"  hint: {told.hint}", DIM))
+            print(coloured("\n".join(wrapped(f"hint: {told.hint}", "  ")), DIM))
 
 
 def talk(arguments: argparse.Namespace) -> int:
