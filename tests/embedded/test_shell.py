@@ -9,6 +9,7 @@ from shutil import which
 import pytest
 from tests.embedded.stranger import Person, await_true
 from tests.embedded.typist import Typist
+from tests.ports import free_port
 
 PROMPT = "local admin[0]>"
 ENGINES = ["", which("redis-server") or "/nowhere"]
@@ -90,6 +91,7 @@ def test_replies_and_where_one_is(shell: Typist) -> None:
     shell.await_text("(error) ERR wrong number of arguments")
     shell.say('GET "open')
     shell.await_text("keywright: the quotes are not balanced")
+    shell.await_line("local admin[3]>")
     shell.say("clear")
     shell.await_line("local admin[3]>")
     assert "balanced" not in shell.screen.text
@@ -210,7 +212,7 @@ def test_a_restarted_server(settled: Person) -> None:
 
 def test_another_environment(person: Callable[..., Person]) -> None:
     """Law: connect ENV goes there; where it cannot, one stays where one is."""
-    somebody = person(more='[env.other]\nkind = "local"\nport = "auto"\n')
+    somebody = person(more=f'[env.other]\nkind = "local"\nport = {free_port()}\n')
     assert somebody.say("up").code == 0
     with Typist(somebody, "shell") as typist:
         typist.await_line(PROMPT)
