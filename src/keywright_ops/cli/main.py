@@ -31,6 +31,7 @@ COMMANDS = {
     "monitor": ("monitor", "data and logs", "who sends which commands, for a while"),
     "redis": ("redis", "data and logs", "one command, as redis-cli: keywright redis GET key"),
     "shell": ("shell", "data and logs", "type commands: completion, help, guarded"),
+    "top": ("top", "looking", "a live screen: load, memory, clients, slow commands"),
     "completion": ("completion", "shell", "the completion script for bash, zsh or fish"),
 }
 

@@ -1,0 +1,27 @@
+"""Small pictures in text: a sparkline and a bar, in blocks of eighths."""
+
+from collections.abc import Sequence
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+PARTS = " ▏▎▍▌▋▊▉█"
+
+
+def spark(values: Sequence[float], width: int, top: float | None = None) -> str:
+    """Draw the last `width` values as one line of blocks; `top` is what fills it (default: the greatest).
+
+    Nought is the lowest block; nothing at all is blanks.
+    """
+    shown = list(values)[-width:]
+    most = max(shown, default=0.0) if top is None else top
+    if most <= 0:
+        return (BLOCKS[0] * len(shown)).rjust(width)
+    last = len(BLOCKS) - 1
+    return "".join(BLOCKS[min(last, round(each / most * last))] for each in shown).rjust(width)
+
+
+def bar(share: float, width: int) -> str:
+    """Draw a share of 0 to 1 as a bar of `width` columns."""
+    eighths = round(min(1.0, max(0.0, share)) * width * 8)
+    full, part = divmod(eighths, 8)
+    drawn = "█" * full + (PARTS[part] if part else "")
+    return drawn.ljust(width, "·")

@@ -1,0 +1,128 @@
+"""A managed service is looked into like every other server; what it keeps to itself is named, with what to
+use instead.
+
+Against a stand-in: redis-server with TLS alone, an authority of its own, and one user whom CONFIG, DEBUG,
+SHUTDOWN, SAVE, BGSAVE, MONITOR, REPLICAOF and ACL SETUSER are refused, as Azure and AWS refuse them.
+"""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from tests.embedded.stranger import Person
+from tests.ports import free_port
+
+from keywright.endpoint import Endpoint, Tls
+from keywright.errors import KeywrightError
+from keywright.secret import Secret
+from keywright.wire import Wire
+from keywright_ops.targets.local import LocalTransport
+from keywright_ops.vault.authority import Authority
+
+REDIS_7 = "/usr/bin/redis-server"
+KEY = "an access key/with+signs="
+REFUSED = (
+    "config debug shutdown bgsave bgrewriteaof save monitor replicaof slaveof acl|setuser".split()
+)
+
+pytestmark = pytest.mark.skipif(not os.path.exists(REDIS_7), reason="no redis-server with TLS")
+
+
+class Cloud:
+    """The stand-in, and a person whose file names it under [env.azure] and [env.aws]."""
+
+    def __init__(self, person: Person, folder: Path) -> None:
+        self.person, self.port, self.folder = person, free_port(), folder
+        made = Authority(
+            LocalTransport(), str(folder / "none"), "cloud", ("localhost",)
+        ).certificates()
+        for name, text in (
+            ("ca.crt", made.ca), ("server.crt", made.certificate), ("server.key", made.key.reveal()),
+        ):  # fmt: skip
+            (folder / name).write_text(text)
+        rights = " ".join(f"-{each}" for each in REFUSED)
+        digest = sha256(KEY.encode()).hexdigest()
+        (folder / "users.acl").write_text(f"user default on #{digest} ~* &* +@all {rights}\n")
+        (folder / "redis.conf").write_text(
+            f'port 0\ntls-port {self.port}\nbind 127.0.0.1\nsave ""\ndir {folder}\n'
+            f"aclfile {folder}/users.acl\n"
+            f"tls-cert-file {folder}/server.crt\ntls-key-file {folder}/server.key\n"
+            f"tls-ca-cert-file {folder}/ca.crt\ntls-auth-clients no\nlogfile {folder}/log\n"
+        )
+        self.process = subprocess.Popen([REDIS_7, f"{folder}/redis.conf"])
+        person.declare(
+            more="".join(
+                f'[env.{name}]\napp.host = "localhost"\napp.port = {self.port}\n'
+                f'app.ssl_ca_certs = "{folder}/ca.crt"\n'
+                for name in ("azure", "aws")
+            )
+        )
+        person.environ["REDIS_PASSWORD"] = KEY
+
+    @property
+    def wire(self) -> Wire:
+        """A connection of the test's own."""
+        tls = Tls(f"{self.folder}/ca.crt")
+        return Wire(Endpoint(host="localhost", port=self.port, password=Secret(KEY), tls=tls))
+
+
+@pytest.fixture(scope="module")
+def cloud(rooms: Callable[[], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """One service for the whole file, with a few keys."""
+    made = Cloud(Person(rooms() / "p"), tmp_path_factory.mktemp("cloud"))
+    try:
+        for _ in range(200):
+            try:
+                with made.wire as wire:
+                    for number in range(20):
+                        wire.call("SET", f"esabcfg:session:{number}", '{"user": "ada"}', "EX", 3600)
+                break
+            except KeywrightError:
+                time.sleep(0.05)
+        yield made
+    finally:
+        made.process.kill()
+        made.process.wait()
+        made.person.leave()
+
+
+def test_it_is_looked_into_through_tls(cloud: Cloud) -> None:
+    """INFO comes through TLS, verified by the authority that the file names, with the key of the variable."""
+    said = cloud.person.say("info", "keyspace", "-e", "azure", "--json")
+    found = json.loads(said.out)
+    assert (said.code, "azure", "keys=20") == (
+        0,
+        found["environment"],
+        found["fields"]["db0"].split(",")[0],
+    )
+    assert KEY not in said.text
+
+
+def test_several_at_once_keep_their_order(cloud: Cloud) -> None:
+    """Two environments in one call: each under its name; one that cannot be asked hides none."""
+    said = cloud.person.say("info", "keyspace", "-e", "aws,azure")
+    assert said.out.index("── aws ──") < said.out.index("── azure ──")
+    assert said.out.count("db0:keys=20") == 2
+    one = cloud.person.say("info", "keyspace", "-e", "azure,local")
+    assert (one.code, "db0:keys=20" in one.out) == (3, True)
+    assert "keywright:" in one.err
+
+
+def test_what_is_not_known_is_asked_for(cloud: Cloud) -> None:
+    """Without the key, or without a host, one sentence says what to write where."""
+    without = {
+        name: value for name, value in cloud.person.environ.items() if name != "REDIS_PASSWORD"
+    }
+    said = cloud.person.say("info", "-e", "azure", env=without)
+    assert (said.code, "export REDIS_PASSWORD=" in said.err) == (2, True)
+    wrong = cloud.person.say("info", "-e", "azure", environ={"REDIS_PASSWORD": "wrong"})
+    assert (wrong.code, "WRONGPASS" in wrong.err or "password" in wrong.err) == (1, True)
+    bare = cloud.person.project / "bare.toml"
+    bare.write_text("")
+    said = cloud.person.say("info", "-e", "azure", "-f", str(bare))
+    assert (said.code, "app.host is not set" in said.err) == (2, True)
