@@ -35,7 +35,7 @@ CHUNK = 16384  # octets read at once
 
 class Wire:
     """A connection to `endpoint`, logged in; texts come back as str (bytes that are not UTF-8 as
-    surrogates), or as bytes when `raw`.
+    surrogates), or as bytes when `raw`. `link` is its socket, for whoever goes on by their own means.
 
     Raises Unreachable when nobody answers, ReplyError when the login is refused, ProtocolError
     when the peer does not speak RESP.
@@ -47,7 +47,7 @@ class Wire:
         self._answered = False
         self._relay = _start(endpoint)
         try:
-            self._socket = _connect(endpoint, self._relay)
+            self.link = _connect(endpoint, self._relay)
             self._greet(name)
         except BaseException:
             self.close()
@@ -75,7 +75,7 @@ class Wire:
         """Send `count` commands that are packed already, and return their replies as `batch` does."""
         replies: list[Reply] = []
         try:
-            self._socket.sendall(packed)
+            self.link.sendall(packed)
             if count == 1:  # the usual case: no look before anything can have come
                 replies.append(self._awaited())
             else:
@@ -109,7 +109,7 @@ class Wire:
         """Whether the peer closed an idle connection, or said something that nobody asked for."""
         if self._relay is None and self.endpoint.tls is None:
             try:
-                self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+                self.link.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
             except BlockingIOError:
                 return False
             except OSError:
@@ -117,7 +117,7 @@ class Wire:
             return True
         from select import select
 
-        return bool(select([self._socket], [], [], 0)[0])
+        return bool(select([self.link], [], [], 0)[0])
 
     def _ended(self, relay: "Relay") -> Unreachable:
         """What to say of a relay that hung up: before the first answer, it never got there."""
@@ -133,7 +133,7 @@ class Wire:
         return self._awaited() if reply is False else reply
 
     def _awaited(self) -> Reply:
-        reader, recv = self._reader, self._socket.recv
+        reader, recv = self._reader, self.link.recv
         while True:
             data = recv(CHUNK)
             if not data:
@@ -145,7 +145,7 @@ class Wire:
 
     def close(self) -> None:
         """Close the connection, and end its relay; closing twice is fine."""
-        link = getattr(self, "_socket", None)  # None while connecting
+        link = getattr(self, "link", None)  # None while connecting
         if link is not None:
             link.close()
         if self._relay is not None:

@@ -56,7 +56,8 @@ def parse(words: list[str]) -> tuple[argparse.Namespace, Command]:
     command = load(name)
     parser = build(name, command)
     rest = words[:position] + words[position + 1 :]
-    if sum(not word.startswith("-") for word in rest) < 2:
+    verbatim = getattr(command, "VERBATIM", False)  # what follows is somebody else's grammar
+    if verbatim or sum(not word.startswith("-") for word in rest) < 2:
         return parser.parse_args(rest), command  # spares 3 ms: the other way writes the usage first
     # options may stand between the words: `password rotate --dry-run appuser`
     return parser.parse_intermixed_args(rest), command

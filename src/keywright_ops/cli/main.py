@@ -34,6 +34,9 @@ COMMANDS = {
     "latency": ("latency", "looking", "the round trip, percentiles of commands, and what stalled"),
     "commandstats": ("commandstats", "looking", "each command: calls, time, failures, percentiles"),
     "stats": ("stats", "looking", "what it does in a second: commands, hits, evictions, network"),
+    "monitor": ("monitor", "data and logs", "who sends which commands, for a while"),
+    "redis": ("redis", "data and logs", "one command, as redis-cli: keywright redis GET key"),
+    "shell": ("shell", "data and logs", "type commands: completion, help, guarded"),
     "top": ("top", "looking", "a live screen: load, memory, clients, slow commands"),
     "completion": ("completion", "shell", "the completion script for bash, zsh or fish"),
 }
