@@ -121,7 +121,7 @@ def show_clients(found: "tuple[Connection, ...]", own: int) -> None:
         (
             f"{each.id}{'*' if each.id == own else ''}",
             visible(each.name),
-            each.user,
+            visible(each.user),
             visible(each.address),
             span(each.age),
             span(each.idle),
