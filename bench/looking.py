@@ -22,6 +22,11 @@ ONE_SHOT = (
     ("info",),
     ("info", "memory"),
     ("redis", "DBSIZE"),
+    ("memory",),
+    ("clients",),
+    ("slowlog",),
+    ("commandstats",),
+    ("latency", "--samples", "1"),
 )
 
 

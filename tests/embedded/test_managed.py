@@ -185,3 +185,23 @@ def test_the_shell_knows_its_place(cloud: Cloud) -> None:
         typist.await_text("esabcfg:session:19")
         typist.type("\x15exit\r")
         assert typist.leave() == 0
+
+
+def test_a_glance_says_what_the_service_keeps_to_itself(cloud: Cloud) -> None:
+    """Every look answers; what the service does not allow is named where it is missing."""
+    azure = ("-e", "azure")
+    for words in (
+        ("memory",), ("stats", "--interval", "0.1"), ("clients",), ("clients", "--group", "user"),
+        ("commandstats",), ("latency", "--samples", "2"),
+    ):  # fmt: skip
+        said = cloud.person.say(*words, *azure)
+        assert (said.code, said.err) == (0, ""), said
+    refused = "the managed service does not allow CONFIG GET"
+    for words in (("slowlog",), ("latency", "--samples", "2")):
+        found = json.loads(cloud.person.say(*words, *azure, "--json").out)
+        assert found["threshold"] is None
+        assert any(refused in note for note in found["notes"])
+    with cloud.wire as wire:
+        wire.call("CLIENT", "SETNAME", "web")
+        said = cloud.person.say("clients", "kill", "--name", "web", "--yes", *azure)
+        assert (said.code, "1 ended" in said.out) == (0, True)

@@ -16,7 +16,7 @@ from keywright_ops.facts.replies import NOTHING, Problem, Reply, Status
 from keywright_ops.ops.line import Line
 
 # Besides what is typed: for completion, and before what is dangerous.
-SENDS = ("COMMAND DOCS", "COMMAND", "SCAN", "DBSIZE", "ACL WHOAMI")
+SENDS = ("COMMAND DOCS", "COMMAND", "SCAN", "DBSIZE", "INFO")
 MOST_NAMES = 50  # key names offered at once
 ROUNDS = 10  # SCANs for one completion, of
 PAGE = 500  # keys each: 6 ms of the server at most

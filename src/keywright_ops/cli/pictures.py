@@ -25,3 +25,15 @@ def bar(share: float, width: int) -> str:
     full, part = divmod(eighths, 8)
     drawn = "█" * full + (PARTS[part] if part else "")
     return drawn.ljust(width, "·")
+
+
+def sparkline(values: Sequence[float], columns: int = 40) -> str:
+    """One line of blocks; of more values than columns each block shows the largest of its part."""
+    if not values:
+        return ""
+    if len(values) > columns:
+        edges = [number * len(values) // columns for number in range(columns + 1)]
+        values = [max(values[edges[n] : edges[n + 1]]) for n in range(columns)]
+    low, high = min(values), max(values)
+    height = high - low
+    return "".join(BLOCKS[round((v - low) / height * 7) if height else 0] for v in values)

@@ -13,6 +13,7 @@ def whole(fields: Mapping[str, str], name: str) -> int:
 def fraction(fields: Mapping[str, str], name: str) -> float:
     """Return a field as a number; 0.0 where it is missing or none."""
     try:
-        return float(fields.get(name, "").rstrip("%"))
+        value = float(fields.get(name, "").rstrip("%"))
     except ValueError:
         return 0.0
+    return value if value - value == 0 else 0.0  # neither nan nor endless
