@@ -21,6 +21,7 @@ SPAN = 20.0  # seconds
 ONE_SHOT = (
     ("info",),
     ("info", "memory"),
+    ("redis", "DBSIZE"),
     ("memory",),
     ("clients",),
     ("slowlog",),

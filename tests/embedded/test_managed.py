@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from tests.embedded.stranger import Person
+from tests.embedded.typist import Typist
 from tests.ports import free_port
 
 from keywright.endpoint import Endpoint, Tls
@@ -126,6 +127,64 @@ def test_what_is_not_known_is_asked_for(cloud: Cloud) -> None:
     bare.write_text("")
     said = cloud.person.say("info", "-e", "azure", "-f", str(bare))
     assert (said.code, "app.host is not set" in said.err) == (2, True)
+
+
+def test_what_is_typed(cloud: Cloud) -> None:
+    """One command, lines from a pipe and the shell go through TLS; what the service keeps to itself is named,
+    with what to use instead."""
+    person = cloud.person
+    said = person.say("-e", "azure", "redis", "--no-raw", "TYPE", "esabcfg:session:1")
+    assert (said.code, said.out) == (0, "string\n")
+    said = person.say("shell", "-e", "azure", typed="EXISTS esabcfg:session:1\n2 PING\n")
+    assert (said.code, said.out) == (0, "1\nPONG\nPONG\n"), said
+    for words, instead in (
+        (
+            ("--yes", "CONFIG", "SET", "maxmemory", "1gb"),
+            "aws elasticache modify-cache-parameter-group",
+        ),
+        (("BGSAVE",), "aws elasticache create-snapshot"),
+    ):
+        said = person.say("redis", "-e", "aws", *words)
+        assert said.code == 1
+        assert "the managed service does not allow" in said.err
+        assert f"instead: {instead}" in said.err
+        assert KEY not in said.text
+
+
+def test_watching_is_named_too(cloud: Cloud) -> None:
+    """MONITOR asks first, for it is production; where the service refuses it, what else there is is named."""
+    said = cloud.person.say("monitor", "-e", "azure")
+    assert (said.code, "azure is in production" in said.err) == (4, True)
+    said = cloud.person.say("monitor", "-e", "azure", "--yes")
+    assert said.code == 1
+    assert "the managed service does not allow MONITOR" in said.err
+    assert "`keywright slowlog` and `keywright commandstats`" in said.err
+
+
+def test_one_command_to_several(cloud: Cloud) -> None:
+    """`redis -e aws,azure` asks both; one error is exit code 1; what must be asked about is not sent."""
+    person = cloud.person
+    said = person.say("redis", "-e", "aws,azure", "DBSIZE")
+    assert (said.code, said.out) == (0, "── aws ──\n20\n\n── azure ──\n20\n")
+    told = json.loads(person.say("redis", "-e", "aws,azure", "--json", "DBSIZE").out)
+    assert [each["reply"] for each in told["environments"]] == [20, 20]
+    assert person.say("redis", "-e", "aws,azure", "BGSAVE").code == 1
+    said = person.say("redis", "-e", "aws,azure", "FLUSHALL")
+    assert (said.code, "deletes every key" in said.err) == (4, True)
+    assert person.say("redis", "-e", "aws,azure", "SUBSCRIBE", "news").code == 2
+    with cloud.wire as wire:
+        assert wire.call("DBSIZE") == 20
+
+
+def test_the_shell_knows_its_place(cloud: Cloud) -> None:
+    """At a terminal the prompt names the environment and the user; Tab completes keys through TLS."""
+    with Typist(cloud.person, "shell", "-e", "azure") as typist:
+        typist.await_line("azure default[0]>")
+        assert b"41m" in typist.said or b";41" in typist.said  # white on red: this is production
+        typist.type("GET esabcfg:session:1\t")
+        typist.await_text("esabcfg:session:19")
+        typist.type("\x15exit\r")
+        assert typist.leave() == 0
 
 
 def test_a_glance_says_what_the_service_keeps_to_itself(cloud: Cloud) -> None:

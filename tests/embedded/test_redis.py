@@ -7,7 +7,7 @@ from shutil import which
 
 import pytest
 from tests.embedded.stranger import Person, await_true, on_terminal
-from tests.embedded.typist import Typist, ended
+from tests.embedded.typist import Typist, ended, heed
 from tests.house.test_light import HEAVY, _modules
 
 
@@ -161,7 +161,7 @@ def test_a_subscription_streams(neighbour: Person) -> None:
 
 def test_monitor_streams_without_secrets(neighbour: Person) -> None:
     """Law: `redis --yes MONITOR` is redis-cli's, less the secrets; a pipe that closes ends it."""
-    child = neighbour.start("redis", "--yes", "MONITOR")
+    child = neighbour.start("redis", "--yes", "MONITOR", preexec_fn=heed)
     await_true(lambda: "cmd=monitor" in str(neighbour.ask("CLIENT", "LIST")), "it listens")
     with neighbour.wire() as wire:
         wire.batch([("HELLO", "2", "AUTH", "admin", "wrong-secret"), ("GET", "esabcfg:k")])

@@ -28,6 +28,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "latency": ("--samples", "2"),
     "commandstats": (),
     "top": ("--count", "1", "--interval", "0.2"),
+    "monitor": ("--for", "300ms"),
 }
 LOGIN = {"AUTH", "HELLO", "CLIENT SETNAME", "SELECT"}
 

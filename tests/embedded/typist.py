@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -31,7 +32,7 @@ class Typist:
             text=False,
             env=environment,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(follower, termios.TIOCSCTTY, 0),  # Ctrl-C reaches it
+            preexec_fn=lambda: _prepare(follower),
         )
         os.close(follower)
         self.screen = Screen()
@@ -109,3 +110,15 @@ def ended(child: "subprocess.Popen[str]", limit: float = PATIENCE) -> tuple[int,
     """Wait for a program; its exit code and both streams."""
     out, err = child.communicate(timeout=limit)
     return child.returncode, out, err
+
+
+def heed() -> None:
+    """Ctrl-C is heeded, also where the tests run in the background of a script, which ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _prepare(follower: int) -> None:
+    heed()
+    fcntl.ioctl(
+        follower, termios.TIOCSCTTY, 0
+    )  # the terminal is its own, so that Ctrl-C reaches it

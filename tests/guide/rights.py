@@ -24,6 +24,9 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "latency": ("actions.latency",),
     "commandstats": ("actions.commandstats",),
     "top": ("ops.top.watch",),
+    "monitor": ("actions.monitor",),
+    "redis": ("actions.redis",),
+    "shell": ("actions.shell",),
     "completion keys": ("actions.completing",),
 }
 BEGIN, END = "<!-- rights: begin -->", "<!-- rights: end -->"

@@ -12,7 +12,7 @@ from keywright_ops.facts.replies import NOTHING, Problem, Reply, Status
 from keywright_ops.ops.denied import named
 from keywright_ops.ops.line import Line
 
-SENDS = ("DBSIZE",)  # besides what is typed: how many keys a flush or KEYS would meet
+SENDS = ("DBSIZE", "INFO")  # besides what is typed: how many keys a flush or KEYS would meet
 PATIENCE = 60.0  # seconds for an answer: SAVE, a script or SORT may work for a while
 
 

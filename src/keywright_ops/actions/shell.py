@@ -9,13 +9,14 @@ from keywright_ops.actions.reach import Reached
 from keywright_ops.actions.redis import PATIENCE, Confirm, allow
 from keywright_ops.facts.command_docs import Doc, parse_command_docs
 from keywright_ops.facts.command_line import streams, waits
+from keywright_ops.facts.dangers import danger, impossible
 from keywright_ops.facts.glob import glob_of
 from keywright_ops.facts.monitored import masked_line
 from keywright_ops.facts.replies import NOTHING, Problem, Reply, Status
 from keywright_ops.ops.line import Line
 
 # Besides what is typed: for completion, and before what is dangerous.
-SENDS = ("COMMAND DOCS", "COMMAND", "SCAN", "DBSIZE", "ACL WHOAMI")
+SENDS = ("COMMAND DOCS", "COMMAND", "SCAN", "DBSIZE", "INFO")
 MOST_NAMES = 50  # key names offered at once
 ROUNDS = 10  # SCANs for one completion, of
 PAGE = 500  # keys each: 6 ms of the server at most
@@ -52,8 +53,9 @@ class Conversation:
         Raises Refused for a dangerous command that is not confirmed, OutcomeUnknown when the connection
         broke under it. Closing it in the middle (Ctrl-C) ends the connection: the next command has another.
         """
-        with self._asking:
-            allow(self.reached, words, confirm, "`keywright shell --yes`")
+        if danger(words) is not None or impossible(words) is not None:
+            with self._asking:
+                allow(self.reached, words, confirm, "`keywright shell --yes`")
         line = self._ready(words)
         done = False
         try:
@@ -115,8 +117,9 @@ class Conversation:
         if name == "MULTI":
             self.in_transaction = True
         elif name == "SELECT" and words[1].isdecimal():
-            self.reached.database = int(words[1])
-            self.reached.close()
+            with self._asking:  # what is asked beside is asked there too
+                self.reached.database = int(words[1])
+                self.reached.close()
         elif name in ("AUTH", "HELLO"):
             upper = [each.upper() for each in words]
             at = upper.index("AUTH") + 1 if "AUTH" in upper else 0

@@ -5,13 +5,14 @@ Everything after the first word that is no option of ours belongs to the command
 
 import argparse
 import sys
+from typing import Any
 
 from keywright.errors import InputError
 from keywright_ops.actions.reach import Reached
 from keywright_ops.actions.redis import Confirm, Question, explained, redis
-from keywright_ops.cli.looking import looking, reach_one
+from keywright_ops.cli.looking import looking, over, reach_one
 from keywright_ops.cli.main import EXIT_FAILED, EXIT_WELL
-from keywright_ops.facts.command_line import streams
+from keywright_ops.facts.command_line import streams, waits
 from keywright_ops.facts.replies import Problem, Reply
 from keywright_ops.facts.reply_text import render_plainly, render_raw, render_typed, told_plainly
 
@@ -52,8 +53,31 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.x:
         words = [*words, sys.stdin.buffer.read()]
     raw = not sys.stdout.isatty() if arguments.raw is None else arguments.raw
+    if "," in (arguments.env or ""):
+        return _several(arguments, words, raw)
     with reach_one(arguments) as reached:
         return _answered(reached, arguments, words, raw)
+
+
+def _several(arguments: argparse.Namespace, words: list[str | bytes], raw: bool) -> int:
+    """Send it to every environment that `-e` names; nobody can be asked about each."""
+    plain = [each for each in words if isinstance(each, str)]
+    if streams(plain) or waits(plain):
+        raise InputError(
+            f"{plain[0].upper()} waits, and can be sent to one environment only", "name one with -e"
+        )
+    failed = []
+
+    def look(reached: Reached) -> Reply:
+        reply = next(redis(reached, words, lambda _: arguments.yes), None)
+        failed.append(isinstance(reply, Problem))
+        return reply
+
+    def fields(reply: Reply) -> dict[str, Any]:
+        return _fields(plain, reply)
+
+    code = over(arguments, "redis", look, lambda _, reply: write_reply(reply, plain, raw), fields)
+    return code or (EXIT_FAILED if any(failed) else EXIT_WELL)
 
 
 def _answered(
@@ -98,20 +122,26 @@ def _as_json(reached: Reached, words: list[str], reply: Reply, stream: bool) -> 
     from keywright_ops.cli.as_json import plan_json, show_json
     from keywright_ops.facts.reply_text import reply_json
 
-    told = reply_json(reply)
     if stream:
+        told = reply_json(reply)
         sys.stdout.flush()
         sys.stdout.buffer.write(json.dumps(told, ensure_ascii=False).encode() + b"\n")
         sys.stdout.buffer.flush()
         return
-    error = told["error"] if isinstance(reply, Problem) else None
-    show_json(
-        "redis",
-        **plan_json(reached.plan),
-        command=words[0].upper(),
-        reply=None if error else told,
-        error=error,
-    )
+    show_json("redis", **plan_json(reached.plan), **_fields(words, reply))
+
+
+def _fields(words: list[str], reply: Reply) -> dict[str, Any]:
+    """What JSON says of a reply."""
+    from keywright_ops.facts.reply_text import reply_json
+
+    told = reply_json(reply)
+    failed = isinstance(reply, Problem)
+    return {
+        "command": words[0].upper(),
+        "reply": None if failed else told,
+        "error": told["error"] if failed else None,
+    }
 
 
 def _explain(reached: Reached, reply: Problem, words: list[str | bytes], silent: bool) -> None:

@@ -32,8 +32,8 @@ class Book:
     def _fetch(self) -> None:
         try:
             self.docs = self._conversation.docs()
-        except KeywrightError:  # without it there is no completion; the commands themselves say why
-            pass
+        except (KeywrightError, TypeError, ValueError, LookupError, AttributeError):
+            pass  # it tells nothing, or what we cannot read: no completion; the commands themselves work
 
     def toolbar(self) -> StyleAndTextTuples:
         """Two lines: how the command at the cursor is written, and what it does, costs, and since when."""
