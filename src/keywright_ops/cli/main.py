@@ -28,6 +28,13 @@ COMMANDS = {
     "tunnel": ("tunnel", "changing", "reach RedisInsight on a remote host, through ssh"),
     "firewall": ("firewall", "changing", "who may come in; the commands for Azure and AWS"),
     "info": ("info", "looking", "what the server says of itself (INFO)"),
+    "keys": ("keys", "data and logs", "which keys there are, by SCAN; bulk delete and expire"),
+    "key": ("key", "data and logs", "one key: show, set, edit, expire, rename, copy, delete"),
+    "sessions": (
+        "sessions",
+        "data and logs",
+        "the application's sessions: whose, how old; end them",
+    ),
     "completion": ("completion", "shell", "the completion script for bash, zsh or fish"),
 }
 
