@@ -59,19 +59,16 @@ def safety(parser: argparse.ArgumentParser) -> None:
 
 def wanted_keys(arguments: argparse.Namespace) -> Wanted:
     """What the options say. Raises InputError for those that contradict one another."""
-    edge = arguments.ttl or ("", 0)
+    how, edge = arguments.ttl or ("", 0)
     if arguments.no_ttl:
-        if edge[0] in ("<", ">"):
+        if how in ("<", ">"):
             raise InputError("--no-ttl and --ttl with a time exclude one another")
-        edge = ("none", 0)
-    limit = getattr(arguments, "limit", None)
-    if limit is not None and limit < 0:
+        how = "none"
+    limit = getattr(arguments, "limit", None) or 0
+    if limit < 0:
         raise InputError("--limit is a number of keys, 0 for all of them")
-    pattern = arguments.pattern
-    return Wanted(
-        glob(pattern), arguments.kind.lower(), *edge, arguments.min_size or 0,
-        getattr(arguments, "sort", ""), limit or 0,
-    )  # fmt: skip
+    sort, least = getattr(arguments, "sort", ""), arguments.min_size or 0
+    return Wanted(glob(arguments.pattern), arguments.kind.lower(), how, edge, least, sort, limit)
 
 
 def run(arguments: argparse.Namespace) -> int:
