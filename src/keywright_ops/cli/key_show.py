@@ -34,7 +34,7 @@ def run_show(arguments: argparse.Namespace, names: list[str]) -> int:
         return show_key(reached, name, start=arguments.start or "", most=most, whole=arguments.all)
 
     def show(_: Reached, found: Shown) -> None:
-        _show(found, whole=arguments.all, start=arguments.start or "")
+        show_key_report(found, whole=arguments.all, start=arguments.start or "")
 
     return over(arguments, "key", look, show, key_json)
 
@@ -60,7 +60,8 @@ def _raw(arguments: argparse.Namespace, name: bytes) -> int:
     return over(arguments, "key", look, show, key_json)
 
 
-def _show(found: Shown, *, whole: bool, start: str) -> None:
+def show_key_report(found: Shown, *, whole: bool = False, start: str = "") -> None:
+    """Print what is known of a key, and the page of its value."""
     about = found.about
     pairs = [("type", about.type + (f" ({about.encoding})" if about.encoding else ""))]
     pairs.append(("ttl", _ttl(about.pttl)))
@@ -81,6 +82,8 @@ def _show(found: Shown, *, whole: bool, start: str) -> None:
         pairs.append(("value", value.form + packed + _remark(value.form)))
     print(coloured(shown(found.name), BOLD))
     show_pairs(pairs)
+    if found.part is not None:
+        print()
     if value is not None:
         print(value.text)
     elif found.part is not None:

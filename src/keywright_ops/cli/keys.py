@@ -22,7 +22,7 @@ EVERY = 0.5  # seconds between two lines of progress
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add keys' own arguments."""
-    parser.add_argument("pattern", nargs="?", default="*", help="such as 'session:*' (in quotes)")
+    parser.add_argument("pattern", nargs="?", help="such as 'session:*' (in quotes)")
     choosing(parser)
     parser.add_argument(
         "--sort", choices=SORTS, default="", help="size: largest first; ttl: soonest to end first"
@@ -35,6 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--undo", metavar="FILE", help="bring back what a copy holds (last: newest)"
     )
+    parser.add_argument("--replace", action="store_true", help="--undo: over what is there again")
     safety(parser)
     looking(parser)
     changing(parser)
@@ -68,7 +69,9 @@ def wanted_keys(arguments: argparse.Namespace) -> Wanted:
     if limit < 0:
         raise InputError("--limit is a number of keys, 0 for all of them")
     sort, least = getattr(arguments, "sort", ""), arguments.min_size or 0
-    return Wanted(glob(arguments.pattern), arguments.kind.lower(), how, edge, least, sort, limit)
+    return Wanted(
+        glob(arguments.pattern or "*"), arguments.kind.lower(), how, edge, least, sort, limit
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -77,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         from keywright_ops.cli.keys_bulk import run_bulk  # who only looks loads none of it
 
         return run_bulk(arguments)
-    for option in ("dry_run", "yes", "no_copy", "copy_limit"):
+    for option in ("dry_run", "yes", "no_copy", "copy_limit", "replace"):
         if getattr(arguments, option):
             name = option.replace("_", "-")
             raise InputError(f"--{name} belongs to --delete or --expire", "keywright keys --help")

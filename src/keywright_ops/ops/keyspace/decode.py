@@ -225,3 +225,12 @@ def edited(text: str, editable: Editable) -> bytes:
             text = editable.text  # editors end the last line
         return text.encode()
     return json.dumps(json.loads(text), **_STYLES[editable.style]).encode()  # type: ignore[arg-type]
+
+
+def renewed_head(peeled: Peeled, version: bytes) -> bytes:
+    """The head with another version, so that a session's next checked save sees that it was changed."""
+    if peeled.record != "session":
+        return peeled.head
+    from keywright.sessions.record import renewed
+
+    return renewed(peeled.head, version)
