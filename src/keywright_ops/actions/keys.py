@@ -112,4 +112,5 @@ def _direct(
     kept = [row for row in wanted.keep(found) if not wanted.kind or row[1] == wanted.kind.encode()]
     if emit is not None and kept:
         emit(kept)
-    return Keys(kept, columns, 1, total, len(kept), whole=True, gone=not found)
+    listed = kept if emit is None else []
+    return Keys(listed, columns, 1, total, len(kept), whole=True, gone=not found)

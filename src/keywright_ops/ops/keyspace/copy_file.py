@@ -118,16 +118,21 @@ def find_copy(home: str, name: str) -> str:
 
 def load_copy(path: str) -> tuple[dict[str, Any], Iterator[Record]]:
     """Return what a copy's header says, and its whole records. Raises InputError for another file."""
+    stream: IO[bytes] | None = None
     try:
         stream = open(path, "rb")  # noqa: SIM115 - closed by the iterator
         if stream.read(len(MAGIC)) != MAGIC:
             raise InputError(f"{path} is no copy of keys", "`keywright keys --undo last`")
         header: dict[str, Any] = json.loads(stream.readline(1 << 16))
+        whole, stream = stream, None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
     except ValueError:
         raise InputError(f"{path} is torn at its beginning") from None
-    return header, _records(stream)
+    finally:
+        if stream is not None:
+            stream.close()
+    return header, _records(whole)
 
 
 def _records(stream: IO[bytes]) -> Iterator[Record]:
