@@ -301,6 +301,20 @@ def test_ctrl_c_keeps_what_was_done_and_says_how_far(one: Person):
     assert one.ask("DBSIZE") == 20_000 + len(NAMES)
 
 
+def test_idle_times_and_frequencies(one: Person):
+    """The eviction policy decides which of the two a server knows; the other is said to be missing."""
+    assert "idle " in one.say("key", "show", "h").out
+    assert one.say("keys", "--sort", "idle").code == 0
+    one.ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lfu")
+    try:
+        assert "frequency " in one.say("key", "show", "h").out
+        said = one.say("keys", "--sort", "idle")
+        assert said.code == 2
+        assert "LFU" in said.err
+    finally:
+        one.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
+
+
 # --- sessions ---------------------------------------------------------------------------------------
 
 

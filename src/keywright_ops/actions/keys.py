@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from keywright.errors import ReplyError
+from keywright.errors import InputError, ReplyError
 from keywright.wire import Wire
 from keywright_ops.actions.reach import Reached
 from keywright_ops.facts.escapes import exact
@@ -94,6 +94,11 @@ def walk(
         glob = b"" if wanted.glob == b"*" else wanted.glob
         yield from scan_pages(wire, columns, match=glob, kind=wanted.kind, pace=pace)
     except ColumnRefused as refusal:
+        if "LFU" in str(refusal):
+            raise InputError(
+                "the server counts how often keys are used (LFU), not since when they are idle",
+                "`keywright key show NAME` tells the frequency; --sort size or ttl",
+            ) from None
         raise reached.explain(refusal, refusal.words) from None
     except ReplyError as refusal:
         raise reached.explain(refusal, ("SCAN",)) from None

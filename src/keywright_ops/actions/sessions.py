@@ -1,10 +1,9 @@
 """sessions: whose they are, how old, when they end; and ending them by the library's own rules."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from keywright.errors import ReplyError
-from keywright.sessions import SessionStore
 from keywright.wire import Wire
 from keywright_ops.actions.key import NoKey
 from keywright_ops.actions.keys import PATIENCE, Progress, pace_of, sized, walk
@@ -13,6 +12,9 @@ from keywright_ops.facts.escapes import literal, raw
 from keywright_ops.ops.keyspace.scan import COUNT, MEMORY, PTTL, TYPE, Row, questions, rows
 from keywright_ops.ops.keyspace.sessions import BARE, HEAD, SessionRow, id_of, parse_head
 from keywright_ops.ops.keyspace.wanted import Wanted
+
+if TYPE_CHECKING:  # who lists all needs no store
+    from keywright.sessions import SessionStore
 
 SENDS = ("SCAN", "DBSIZE", "TYPE", "PTTL", "MEMORY USAGE", "GETRANGE", "UNLINK", "EVALSHA", "EVAL")
 COLUMNS = (TYPE, PTTL, MEMORY)
@@ -145,7 +147,9 @@ def end_sessions(reached: Reached, ending: Sequence[SessionRow], user: str | Non
             bare.close()
 
 
-def _store(reached: Reached, wire: Wire, *, bare: bool) -> SessionStore:
+def _store(reached: Reached, wire: Wire, *, bare: bool) -> "SessionStore":
     """The library's store, over the very endpoint that we reached."""
+    from keywright.sessions import SessionStore
+
     app = reached.plan.application
     return SessionStore(wire.endpoint, ttl=app.cache_ttl, prefix="" if bare else app.prefix)

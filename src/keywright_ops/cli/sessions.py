@@ -11,7 +11,6 @@ from keywright_ops.actions.reach import Reached
 from keywright_ops.actions.sessions import Sessions, end_sessions, find_session, sessions
 from keywright_ops.cli.amounts import share
 from keywright_ops.cli.arguments import changing
-from keywright_ops.cli.as_json import plan_json, show_json
 from keywright_ops.cli.keys import ON_TERMINAL, Meter, ttl_text
 from keywright_ops.cli.looking import looking, over, reach_one
 from keywright_ops.cli.main import EXIT_WELL
@@ -152,6 +151,8 @@ def _end(arguments: argparse.Namespace, ids: list[str]) -> int:
             _ask(arguments, ending, user)
             ended = end_sessions(reached, ending, user)
     if arguments.json:
+        from keywright_ops.cli.as_json import plan_json, show_json
+
         marks = [row.mark for row in ending]
         show_json("sessions-end", **plan_json(reached.plan), dry_run=arguments.dry_run, user=user,
                   found=marks, ended=ended)  # fmt: skip
