@@ -56,12 +56,13 @@ class Target(NamedTuple):
 
 class Survey(NamedTuple):
     """What a change would be about: a number of keys, their memory (bytes, as MEMORY USAGE estimates), some
-    of them; `absent` are names that are not there."""
+    of them, the `largest`; `absent` are names that are not there."""
 
     number: int
     size: int
     sample: list[Row]
     total: int
+    largest: Row | None = None
     absent: tuple[bytes, ...] = ()
 
 
@@ -94,17 +95,24 @@ def survey(
     with reached.wire(raw=True, timeout=PATIENCE) as wire:
         total, count, size, scanned = sized(reached, wire), 0, 0, 0
         sample: list[Row] = []
+        largest: Row | None = None
         seen: set[bytes] = set()
         for page in _pages(reached, wire, target, pace):
             scanned = min(scanned + COUNT, total)
             count += len(page)
             size += sum(row[3] or 0 for row in page)
+            largest = max((*([largest] if largest else []), *page), key=_weight, default=None)
             sample += page[: SAMPLE - len(sample)]
             if target.names:
                 seen.update(row[0] for row in page)
             if progress is not None:
                 progress(scanned, total, count)
-    return Survey(count, size, sample, total, tuple(n for n in target.names if n not in seen))
+    absent = tuple(name for name in target.names if name not in seen)
+    return Survey(count, size, sample, total, largest, absent)
+
+
+def _weight(row: Row) -> int:
+    return row[3] or 0
 
 
 def _pages(reached: Reached, wire: Wire, target: Target, pace: float | None) -> Iterator[list[Row]]:

@@ -17,6 +17,7 @@ from keywright_ops.ops.keyspace.scan import IDLE, MEMORY, Row
 from keywright_ops.ops.keyspace.wanted import SORTS, Wanted
 
 ON_TERMINAL = 100  # keys that a person is shown at once
+SCANNED = "Scanned"
 EVERY = 0.5  # seconds between two lines of progress
 
 
@@ -185,7 +186,7 @@ def row_json(row: Row, columns: tuple[str, ...]) -> dict[str, Any]:
 class Meter:
     """Progress on standard error of a terminal, from the second second on, one line that is written over."""
 
-    def __init__(self, what: str = "Scanned") -> None:
+    def __init__(self, what: str = SCANNED) -> None:
         self._what, self._last = what, time.monotonic() + EVERY
         self._shown = False
         self._live = sys.stderr.isatty()
@@ -195,7 +196,8 @@ class Meter:
         now = time.monotonic()
         if self._live and now - self._last >= EVERY:
             self._last, self._shown = now, True
-            text = f"{self._what} {scanned:,} of {total:,}, found {found:,}"
+            text = f"{self._what} {scanned:,} of {total:,}"
+            text += f", found {found:,}" if self._what == SCANNED else ""
             print(f"\r{text}\033[K", end="", file=sys.stderr, flush=True)
 
     def close(self) -> None:

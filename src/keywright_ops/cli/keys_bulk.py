@@ -3,6 +3,7 @@
 import argparse
 import signal
 import sys
+import termios
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +30,7 @@ from keywright_ops.ops.keyspace.copy_file import LIMIT
 from keywright_ops.ops.keyspace.wanted import Wanted
 
 INTERRUPTED = 130
+GIANT = 32 << 20  # bytes of one key whose dump others can feel
 
 
 def run_bulk(arguments: argparse.Namespace) -> int:
@@ -69,10 +71,11 @@ def _change(arguments: argparse.Namespace, target: Target, after: int) -> int:
         if arguments.dry_run or not found.number:
             return _surveyed(arguments, reached, found, after)
         limit = LIMIT if arguments.copy_limit is None else arguments.copy_limit
-        wish = Change(after, not arguments.no_copy, limit, arguments.pace, _stopping())
+        wish = Change(after, not arguments.no_copy, limit, arguments.pace)
         if not arguments.yes:
             _ask(reached, found, wish)
         meter = Meter("Expiring" if after else "Deleted")
+        wish = wish._replace(stop=_stopping())  # at the question Ctrl-C ends all
         done = change(reached, target, wish, found, None if silent else meter.progress)
         meter.close()
     if arguments.json:
@@ -143,11 +146,16 @@ def _ask(reached: Reached, found: Survey, wish: Change) -> None:
     print(_describe(found, wish.after), file=out)
     _sample(found, out)
     _absent(found)
+    largest = found.largest
+    if wish.copy and not wish.after and largest is not None and (largest[3] or 0) > GIANT:
+        name, told = shown(largest[0]), size(largest[3] or 0)
+        print(f"The largest, {name}, has {told}: others wait while it is copied.", file=out)
     if wish.copy:
         what = "Their present times are" if wish.after else "A copy is"
         print(f"{what} kept first (`keys --undo last` brings it back).", file=out)
     else:
         print(coloured("No copy is kept: this cannot be taken back.", YELLOW), file=out)
+    termios.tcflush(sys.stdin, termios.TCIFLUSH)  # what was typed before answers nothing
     print("Go on? Type yes: ", end="", file=out, flush=True)
     if sys.stdin.readline().strip().lower() != "yes":
         raise Refused("nothing was changed: it was not confirmed")

@@ -13,7 +13,7 @@ from keywright.wire import Wire, Word
 from keywright_ops.ops.keyspace.copy_file import CopyFile, Record
 from keywright_ops.ops.keyspace.scan import Row
 
-KEYS_AT_ONCE = 100
+KEYS_AT_ONCE = 200
 BYTES_AT_ONCE = 8 << 20  # of memory in one batch, so that its dump is soon made
 TRIES = 3  # of a key that changes while it is copied
 

@@ -70,7 +70,7 @@ class CopyFile:
         try:
             self._stream.write(packed)
             self._stream.flush()
-            os.fsync(self._stream.fileno())
+            getattr(os, "fdatasync", os.fsync)(self._stream.fileno())  # macOS has one alone
         except OSError as error:
             raise _failed(self.path, error) from None
         self.size += len(packed)
