@@ -130,7 +130,7 @@ def several_kinds(wire: Wire) -> None:
     """Write KINDS."""
     wire.batch([
         ("SET", "s", b"\x00\xff", "EX", 500), ("HSET", "h", "a", "1"), ("RPUSH", "l", *range(300)),
-        ("SADD", "set", "a", "b"), ("ZADD", "z", 1.5, "a"), ("XADD", "x", "1-1", "f", "v"),
+        ("SADD", "set", 1, 2), ("ZADD", "z", 1.5, "a"), ("XADD", "x", "1-1", "f", "v"),
         ("SET", b"bin\x00\xff", "v"),
     ])  # fmt: skip
 

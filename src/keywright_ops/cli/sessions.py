@@ -15,7 +15,7 @@ from keywright_ops.cli.keys import ON_TERMINAL, Meter, ttl_text
 from keywright_ops.cli.looking import looking, over, reach_one
 from keywright_ops.cli.main import EXIT_WELL
 from keywright_ops.cli.show import BOLD, DIM, coloured, duration, size
-from keywright_ops.facts.escapes import escaped, raw
+from keywright_ops.facts.escapes import escaped, raw, shown, taken
 from keywright_ops.ops.keyspace.sessions import SessionRow
 
 SORTS = ("age", "ttl", "size", "user")
@@ -41,7 +41,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """List, show or end."""
-    verb, *ids = arguments.words or ["list"]
+    verb, *words = arguments.words or ["list"]
+    ids = [taken(each).decode("utf-8", "surrogateescape") for each in words]
     if verb not in ("list", "show", "end"):
         raise InputError(
             f"sessions {verb!r} is none of list, show, end", "keywright sessions --help"
@@ -92,13 +93,13 @@ def _show(reached: Reached, found: Sessions, arguments: argparse.Namespace) -> N
     for row in rows:
         age = duration(max(0, int(time.time()) - row.created)) if row.created else "–"
         told = "?" if row.size is None else size(row.size).replace("bytes", "B")
-        ids = escaped(raw(row.id)) if arguments.ids else "bare" if row.bare else ""
+        ids = shown(raw(row.id)) if arguments.ids else "bare" if row.bare else ""
         line = f"{coloured(row.mark, BOLD)}  {age:>10}  {ttl_text(row.pttl):>10}  {told:>9}  "
         print(f"{line}{_user(row):<{width}}  {ids}".rstrip())
     users = len([user for user, _ in found.by_user() if user])
     many = "session" if len(found.rows) == 1 else "sessions"
-    shown = f", {len(rows):,} of them shown (--limit 0: all)" if len(rows) < len(found.rows) else ""
-    print(f"{len(found.rows):,} {many} of {users:,} {'user' if users == 1 else 'users'}{shown}")
+    part = f", {len(rows):,} of them shown (--limit 0: all)" if len(rows) < len(found.rows) else ""
+    print(f"{len(found.rows):,} {many} of {users:,} {'user' if users == 1 else 'users'}{part}")
     endless = sum(row.pttl < 0 for row in found.rows)
     if endless:
         print(f"  {endless:,} without an end: `keywright keys '*session:*' --no-ttl --expire 1h`")
@@ -189,7 +190,7 @@ def _json(found: Sessions, *, ids: bool) -> dict[str, Any]:
             "size": row.size,
             "bare": row.bare,
         }
-        | ({"id": row.id} if ids else {})
+        | ({"id": shown(raw(row.id))} if ids else {})
         for row in found.rows
     ]
     users = [{"user": user, "sessions": number} for user, number in found.by_user()]

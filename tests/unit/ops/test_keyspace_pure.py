@@ -5,7 +5,7 @@ import json
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keywright.sessions.record import made_head
@@ -122,11 +122,18 @@ def test_peeling_loses_nothing(body: bytes):
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=6,
 )
 
 
-@given(st.dictionaries(st.text(max_size=3), JSON), st.sampled_from([(",", ":"), (", ", ": ")]))
+@settings(max_examples=40)
+@given(
+    st.dictionaries(st.text(max_size=3), JSON, max_size=4),
+    st.sampled_from([(",", ":"), (", ", ": ")]),
+)
 def test_editing_without_a_change_gives_the_same_bytes(value, separators):
     """JSON is laid out for a person and written back exactly as it was stored."""
     body = json.dumps(value, separators=separators).encode()
