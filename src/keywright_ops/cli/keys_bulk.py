@@ -151,8 +151,10 @@ def _ask(reached: Reached, found: Survey, wish: Change) -> None:
         name, told = shown(largest[0]), size(largest[3] or 0)
         print(f"The largest, {name}, has {told}: others wait while it is copied.", file=out)
     if wish.copy:
-        what = "Their present times are" if wish.after else "A copy is"
-        print(f"{what} kept first (`keys --undo last` brings it back).", file=out)
+        what = (
+            "Their present times are" if wish.after else f"A copy (at most {size(wish.limit)}) is"
+        )
+        print(f"{what} kept first: `keys --undo last` brings it back.", file=out)
     else:
         print(coloured("No copy is kept: this cannot be taken back.", YELLOW), file=out)
     termios.tcflush(sys.stdin, termios.TCIFLUSH)  # what was typed before answers nothing
