@@ -71,17 +71,23 @@ class Wire:
         packed = [pack(words) for words in commands]
         return self.exchange(b"".join(packed), len(packed))
 
-    def exchange(self, packed: bytes, count: int) -> list[Reply]:
-        """Send `count` commands that are packed already, and return their replies as `batch` does."""
+    def exchange(self, packed: bytes, count: int, *, more: bool = False) -> list[Reply]:
+        """Send what is packed already, and return the next `count` replies as `batch` does.
+
+        `more`: replies to other commands of ours are still to come, so some may be read before all.
+        """
         replies: list[Reply] = []
         try:
-            self.link.sendall(packed)
-            if count == 1:  # the usual case: no look before anything can have come
+            if packed:
+                self.link.sendall(packed)
+            if count == 1 and not more:  # the usual case: no look before anything can have come
                 replies.append(self._awaited())
             else:
+                gets = self._reader.gets
                 for _ in range(count):
-                    replies.append(self._read())  # noqa: PERF401 - what came before a hang-up is kept
-            if self._reader.has_data():  # a reply that nobody asked for
+                    reply = gets()
+                    replies.append(self._awaited() if reply is False else reply)
+            if not more and self._reader.has_data():  # a reply that nobody asked for
                 raise ProtocolError("")
         except (TimeoutError, BlockingIOError):  # the second is what SO_RCVTIMEO says
             self.close()
@@ -127,10 +133,6 @@ class Wire:
             why = f": {said}" if said else ""
             return ConnectionLost(f"the connection to {self.endpoint.address} broke{why}")
         return never_there(self.endpoint, said)
-
-    def _read(self) -> Reply:
-        reply = self._reader.gets()
-        return self._awaited() if reply is False else reply
 
     def _awaited(self) -> Reply:
         reader, recv = self._reader, self.link.recv
