@@ -73,37 +73,46 @@ class Wire:
 
     def exchange(self, packed: bytes, count: int) -> list[Reply]:
         """Send `count` commands that are packed already, and return their replies as `batch` does."""
-        replies: list[Reply] = []
+        self.send(packed)
+        replies = self.receive(count)
+        if self._reader.has_data():  # a reply that nobody asked for
+            raise self._failure(ProtocolError(""), replies)
+        return replies
+
+    def send(self, packed: bytes) -> None:
+        """Send commands that are packed already; `receive` fetches their replies, later."""
         try:
             self._socket.sendall(packed)
-            if count == 1:  # the usual case: no look before anything can have come
-                replies.append(self._awaited())
-            else:
-                for _ in range(count):
-                    replies.append(self._read())  # noqa: PERF401 - what came before a hang-up is kept
-            if self._reader.has_data():  # a reply that nobody asked for
-                raise ProtocolError("")
-        except (TimeoutError, BlockingIOError):  # the second is what SO_RCVTIMEO says
-            self.close()
-            raise timed_out(self.endpoint) from None
         except OSError as error:
-            refusal = replies[-1] if replies and not self._answered else None
-            if isinstance(refusal, ReplyError):  # it said why (protected mode, too many clients)
-                self.close()
-                raise refusal from None
-            if self._relay is not None:
-                raise self._ended(self._relay) from None
-            self.close()
-            if isinstance(error, Unreachable):
-                raise
-            raise ConnectionLost(
-                f"the connection to {self.endpoint.address} broke: {error.strerror}"
-            ) from None
-        except ProtocolError:
-            self.close()
-            raise not_resp(self.endpoint) from None
+            raise self._failure(error, ()) from None
+
+    def receive(self, count: int) -> list[Reply]:
+        """Return the next `count` replies to what was sent; errors stand in the list."""
+        gets, replies = self._reader.gets, list[Reply]()
+        try:
+            for _ in range(count):
+                reply = gets()
+                replies.append(self._awaited() if reply is False else reply)
+        except (OSError, ProtocolError) as error:
+            raise self._failure(error, replies) from None
         self._answered = True
         return replies
+
+    def _failure(self, error: Exception, replies: Sequence[Reply]) -> Exception:
+        """Close the connection, and return what to raise for what went wrong on it."""
+        last = None if self._answered or not replies else replies[-1]
+        lost = f"the connection to {self.endpoint.address} broke: {getattr(error, 'strerror', '')}"
+        failure: Exception = error if isinstance(error, Unreachable) else ConnectionLost(lost)
+        if isinstance(error, ProtocolError):
+            failure = not_resp(self.endpoint)
+        elif isinstance(error, TimeoutError | BlockingIOError):  # the second says SO_RCVTIMEO
+            failure = timed_out(self.endpoint)
+        elif isinstance(last, ReplyError):  # it said why (protected mode, too many clients)
+            failure = last
+        elif self._relay is not None:
+            return self._ended(self._relay)
+        self.close()
+        return failure
 
     def hung_up(self) -> bool:
         """Whether the peer closed an idle connection, or said something that nobody asked for."""
@@ -127,10 +136,6 @@ class Wire:
             why = f": {said}" if said else ""
             return ConnectionLost(f"the connection to {self.endpoint.address} broke{why}")
         return never_there(self.endpoint, said)
-
-    def _read(self) -> Reply:
-        reply = self._reader.gets()
-        return self._awaited() if reply is False else reply
 
     def _awaited(self) -> Reply:
         reader, recv = self._reader, self._socket.recv
@@ -165,15 +170,12 @@ class Wire:
 
 def reader(raw: bool, nothing: object = False) -> hiredis.Reader:
     """A parser of replies whose errors are ours; `nothing` is what it says of half a reply."""
-    if raw:
-        return hiredis.Reader(
-            protocolError=ProtocolError, replyError=ReplyError, notEnoughData=nothing
-        )
     return hiredis.Reader(
         protocolError=ProtocolError,
         replyError=ReplyError,
-        encoding="utf-8",
-        errors="surrogateescape",
+        encoding=None if raw else "utf-8",
+        errors=None if raw else "surrogateescape",
+        notEnoughData=nothing,
     )
 
 
@@ -284,8 +286,7 @@ def _host(host: str) -> str | bytes:
 def _limit(link: socket.socket, seconds: float) -> None:
     """Kernel time-outs: two system calls an exchange instead of four (a poll before each)."""
     link.settimeout(None)
-    whole = int(seconds)
-    timeval = struct.pack("ll", whole, int((seconds - whole) * 1_000_000))
+    timeval = struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))
     link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
     link.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval)
 
