@@ -1,0 +1,89 @@
+"""analyze FILE.rdb: a keyspace by pattern from a snapshot, without a server."""
+
+import mmap
+import os
+import time
+from collections.abc import Iterable, Iterator
+
+from keywright.errors import InputError
+from keywright_ops.actions.analyze import LOOK_EVERY, Progress, Told, Wanted
+from keywright_ops.facts.glob import glob_matcher
+from keywright_ops.facts.rdb import Entry, read_rdb
+from keywright_ops.ops.analysis.report import Analysis, lifetimes_of, prefixes_of, total, types_of
+from keywright_ops.ops.analysis.tally import Tally
+from keywright_ops.ops.analysis.whole import add_entries
+
+
+def analyze_file(path: str, wanted: Wanted, database: int | None, told: Told) -> Analysis:
+    """Read a snapshot and return what it consists of; sizes are those of the file, not of the memory.
+
+    Lifetimes count from when the file was written. `database` None is all of them.
+    """
+    begun = time.monotonic()
+    tally = Tally(_octets(wanted.delimiter), wanted.depth, wanted.top)
+    try:
+        with open(path, "rb") as stream:
+            status = os.fstat(stream.fileno())
+            if not status.st_size:
+                raise InputError(f"{path} is empty", "is this a snapshot (dump.rdb)?")
+            with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                watch = _Watch(told, tally, status.st_size)
+                entries = _chosen(read_rdb(data), database, _octets(wanted.pattern))
+                finished = add_entries(tally, entries, int(status.st_mtime * 1000), watch.tell)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    prefixes = prefixes_of(tally)
+    types = types_of(prefixes)
+    return Analysis(
+        source="file",
+        place=path,
+        database=database,
+        pattern=wanted.pattern,
+        measure="serialised",
+        total=tally.read,
+        done=1.0 if finished else watch.done(),
+        resumed=False,
+        seconds=time.monotonic() - begun,
+        sums=total(types),
+        vanished=0,
+        hidden=0,
+        types=types,
+        lifetimes=lifetimes_of(tally),
+        prefixes=prefixes,
+        biggest=tuple(tally.biggest()),
+        encodings={},
+        delimiter=wanted.delimiter,
+    )
+
+
+class _Watch:
+    """Tells how far the file is read, ten times a second."""
+
+    def __init__(self, told: Told, tally: Tally, size: int) -> None:
+        self.told, self.tally, self.size = told, tally, size
+        self.begun = self.looked = time.monotonic()
+
+    def done(self) -> float:
+        return min(0.999, self.tally.size / self.size)
+
+    def tell(self, _: int) -> bool:
+        now = time.monotonic()
+        if now - self.looked < LOOK_EVERY:
+            return False
+        self.looked, done = now, self.done()
+        left = (now - self.begun) * (1 - done) / done if done else None
+        return self.told(Progress(done, self.tally.read, left))
+
+
+def _chosen(entries: Iterable[Entry], database: int | None, pattern: bytes) -> Iterator[Entry]:
+    """The entries of one database, and of the keys that match."""
+    if database is not None:
+        entries = (each for each in entries if each.db == database)
+    if pattern:
+        matches = glob_matcher(pattern)
+        entries = (each for each in entries if matches(each.key))
+    return iter(entries)
+
+
+def _octets(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
