@@ -11,6 +11,7 @@ from typing import NamedTuple
 from keywright_ops.facts.rdb.checksum import checksum_size, verify_checksum
 from keywright_ops.facts.rdb.damage import DamagedDump, cut_off, damaged
 from keywright_ops.facts.rdb.header import MAGIC_LENGTH, read_magic
+from keywright_ops.facts.rdb.modules import module_name
 from keywright_ops.facts.rdb.records import (
     DATABASE,
     END,
@@ -22,6 +23,7 @@ from keywright_ops.facts.rdb.records import (
 )
 from keywright_ops.facts.rdb.strings import Data, read_length, read_string
 
+MODULE = 7  # the form of a module's value, whose type has the name that the module gave it
 NEWEST = {"REDIS": 15, "VALKEY": 80}
 
 
@@ -75,6 +77,8 @@ def _entries(data: Data, magic: str, version: int) -> Iterator[Entry]:
                     start = at
                     key, at = read_string(data, at)
                 name, skip = forms[kind]
+                if kind == MODULE:
+                    name = module_name(read_length(data, at)[0])
                 length, at = skip(data, at)
                 if at > size:
                     raise cut_off(begun, size)

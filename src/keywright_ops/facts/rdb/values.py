@@ -2,13 +2,14 @@
 
 A skipper takes the dump and where the value begins. The number that stands before a value says its form;
 which forms there are depends on whose dump it is, since Redis and Valkey went apart after version 11.
-Redis 7.2 to 8.10 and Valkey to 9.1 are known; numbers that neither ever wrote are damage, or the future.
+Redis to 8.10 and Valkey to 9.1 are known; other numbers are damage, or the future.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 from keywright_ops.facts.rdb.damage import damaged
+from keywright_ops.facts.rdb.modules import skip_module
 from keywright_ops.facts.rdb.packed import (
     count_intset,
     count_listpack,
@@ -17,6 +18,11 @@ from keywright_ops.facts.rdb.packed import (
 )
 from keywright_ops.facts.rdb.streams import skip_stream
 from keywright_ops.facts.rdb.strings import Data, measure, read_length, skip_strings
+from keywright_ops.facts.rdb.templates import (
+    skip_array,
+    skip_referring_listpack,
+    skip_whole_listpack,
+)
 
 Skipper = Callable[[Data, int], tuple[int, int]]
 
@@ -148,6 +154,7 @@ COMMON = {
     3: Form("zset", skip_zset_text),
     4: Form("hash", skip_hash),
     5: Form("zset", skip_zset),
+    7: Form("module", skip_module),
     9: Form("hash", count_zipmap),
     10: Form("list", count_ziplist),
     11: Form("set", count_intset),
@@ -170,4 +177,8 @@ REDIS = COMMON | {
     25: Form("hash", skip_hash_triples),
     26: Form("stream", skip_stream(4)),
     27: Form("stream", skip_stream(5)),
+    28: Form("array", skip_array),
+    29: Form("hash", skip_whole_listpack),
+    30: Form("hash", skip_referring_listpack),
+    31: Form("hash", skip_hash),
 }
