@@ -36,8 +36,8 @@ class Wanted(NamedTuple):
     """What to find out. `share` is the part of the server's time that it may take (None: all of it),
     `sample` how many keys to look at (0: all), `top` how many of the biggest keys to name."""
 
-    pattern: str = ""
-    delimiter: str = ":"
+    pattern: bytes = b""
+    delimiter: bytes = b":"
     depth: int = 3
     top: int = 20
     share: float | None = 0.2
@@ -118,10 +118,9 @@ class _Look:
         counts = info.get(f"db{reached.database}", "")
         first = counts.partition(",")[0].removeprefix("keys=")
         self.total = int(first) if first.isdigit() else 0
-        self.pattern = wanted.pattern.encode("utf-8", "surrogateescape")
-        delimiter = wanted.delimiter.encode("utf-8", "surrogateescape")
+        self.pattern = wanted.pattern
         self.sampling = 0 < wanted.sample * 2 < self.total  # a sample of most keys is no saving
-        self.tally = Tally(delimiter, wanted.depth, 0 if self.sampling else wanted.top)
+        self.tally = Tally(wanted.delimiter, wanted.depth, 0 if self.sampling else wanted.top)
         self.cursor, self.before = DONE, 0.0  # seconds of earlier runs of the same pass
         self.begun = self.kept = self.looked = time.monotonic()
         self.first: float | None = None
@@ -186,8 +185,8 @@ class _Look:
         return Asked(
             self.run_id,
             self.reached.database,
-            wanted.pattern,
-            wanted.delimiter,
+            wanted.pattern.decode("latin-1"),
+            wanted.delimiter.decode("latin-1"),
             wanted.depth,
             wanted.encodings,
         )

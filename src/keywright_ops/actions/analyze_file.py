@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from keywright.errors import InputError
 from keywright_ops.actions.analyze import LOOK_EVERY, Progress, Told, Wanted
 from keywright_ops.facts.glob import glob_matcher
-from keywright_ops.facts.rdb import Entry, read_rdb
+from keywright_ops.facts.rdb.header import read_header
+from keywright_ops.facts.rdb.reader import Entry, read_rdb
 from keywright_ops.ops.analysis.report import Analysis, lifetimes_of, prefixes_of, total, types_of
 from keywright_ops.ops.analysis.tally import Tally
 from keywright_ops.ops.analysis.whole import add_entries
@@ -20,7 +21,7 @@ def analyze_file(path: str, wanted: Wanted, database: int | None, told: Told) ->
     Lifetimes count from when the file was written. `database` None is all of them.
     """
     begun = time.monotonic()
-    tally = Tally(_octets(wanted.delimiter), wanted.depth, wanted.top)
+    tally = Tally(wanted.delimiter, wanted.depth, wanted.top)
     try:
         with open(path, "rb") as stream:
             status = os.fstat(stream.fileno())
@@ -28,8 +29,10 @@ def analyze_file(path: str, wanted: Wanted, database: int | None, told: Told) ->
                 raise InputError(f"{path} is empty", "is this a snapshot (dump.rdb)?")
             with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 watch = _Watch(told, tally, status.st_size)
-                entries = _chosen(read_rdb(data), database, _octets(wanted.pattern))
-                finished = add_entries(tally, entries, int(status.st_mtime * 1000), watch.tell)
+                written = read_header(data).fields.get("ctime", "")  # seconds since 1970
+                taken = int(written) if written.isdigit() else int(status.st_mtime)
+                entries = _chosen(read_rdb(data), database, wanted.pattern)
+                finished = add_entries(tally, entries, taken * 1000, watch.tell)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
     prefixes = prefixes_of(tally)
@@ -78,12 +81,8 @@ class _Watch:
 def _chosen(entries: Iterable[Entry], database: int | None, pattern: bytes) -> Iterator[Entry]:
     """The entries of one database, and of the keys that match."""
     if database is not None:
-        entries = (each for each in entries if each.db == database)
+        entries = (each for each in entries if each.database == database)
     if pattern:
         matches = glob_matcher(pattern)
         entries = (each for each in entries if matches(each.key))
     return iter(entries)
-
-
-def _octets(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")

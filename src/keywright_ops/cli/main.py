@@ -28,6 +28,7 @@ COMMANDS = {
     "tunnel": ("tunnel", "changing", "reach RedisInsight on a remote host, through ssh"),
     "firewall": ("firewall", "changing", "who may come in; the commands for Azure and AWS"),
     "info": ("info", "looking", "what the server says of itself (INFO)"),
+    "analyze": ("analyze", "data and logs", "the keyspace by prefix, type, size and lifetime"),
     "completion": ("completion", "shell", "the completion script for bash, zsh or fish"),
 }
 

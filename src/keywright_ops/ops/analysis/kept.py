@@ -74,7 +74,7 @@ def take_up(home: str, asked: Asked) -> Begun:
             found = json.load(stream)
         then = Asked(**found["asked"])
         begun = Begun(found["cursor"].encode(), found["sums"], found["total"], found["seconds"])
-        Tally(then.delimiter.encode(), then.depth, 1).revive(begun.sums)
+        Tally(then.delimiter.encode("latin-1"), then.depth, 1).revive(begun.sums)
         known = found["version"] == VERSION
     except FileNotFoundError:
         raise InputError("no analysis was interrupted here", again) from None

@@ -67,7 +67,7 @@ class Analysis(NamedTuple):
     source: str
     place: str
     database: int | None
-    pattern: str
+    pattern: bytes
     measure: str
     total: int
     done: float
@@ -83,7 +83,7 @@ class Analysis(NamedTuple):
     encodings: dict[str, int]
     sample: Sample | None = None
     cluster: bool = False
-    delimiter: str = ":"
+    delimiter: bytes = b":"
 
     @property
     def finished(self) -> bool:
@@ -148,3 +148,31 @@ def lifetimes_of(tally: Tally) -> tuple[Lifetime, ...]:
 
 def _largest(prefix: Prefix) -> tuple[int, bytes]:
     return (-prefix.sums.size, prefix.pattern)
+
+
+def flat(prefixes: Iterable[Prefix]) -> list[Prefix]:
+    """Return every pattern of the tree, the largest first; one stands before those below it."""
+    found: list[Prefix] = []
+    for each in prefixes:
+        found.append(each)
+        found.extend(flat(each.below))
+    return sorted(found, key=lambda each: -each.sums.size)
+
+
+def chosen(prefixes: tuple[Prefix, ...], most: int) -> tuple[list[tuple[int, Prefix]], int]:
+    """Return the `most` largest patterns in the tree's order, each with its level, and how many are left
+    out. What is above a chosen one is larger, and so is chosen too."""
+    kept = {id(each) for each in flat(prefixes)[:most]}
+    rows: list[tuple[int, Prefix]] = []
+
+    def walk(level: int, below: tuple[Prefix, ...]) -> int:
+        left = 0
+        for each in below:
+            if id(each) in kept:
+                rows.append((level, each))
+                left += walk(level + 1, each.below)
+            else:
+                left += 1 + len(flat(each.below))
+        return left
+
+    return rows, walk(0, prefixes)

@@ -11,7 +11,7 @@ from keywright_ops.ops.analysis.pages import DONE, Page, Scan, at_full_speed, pa
 from keywright_ops.ops.analysis.tally import LASTING, Big, Tally
 
 if TYPE_CHECKING:
-    from keywright_ops.facts.rdb import Entry
+    from keywright_ops.facts.rdb.reader import Entry
 
 PLAIN = frozenset((bytes, int))
 GONE = b"none"
@@ -31,9 +31,7 @@ def read_whole(
     wire is of no use any more: close it.
     """
     each = len(scan.frames.commands)
-    pages = (
-        at_full_speed(wire, scan, cursor) if share is None else paced(wire, scan, cursor, share)
-    )
+    pages = at_full_speed(wire, scan, cursor) if share is None else paced(wire, scan, cursor, share)
     for page in pages:
         add(tally, page, each)
         cursor = page.cursor
@@ -106,13 +104,9 @@ def add_entries(
     """
     entries = iter(entries)
     while batch := list(islice(entries, BATCH)):
-        ends = [each.expire_ms for each in batch]
-        tally.feed(
-            [each.key for each in batch],
-            [each.type for each in batch],
-            [LASTING if end is None else max(0, end - taken) for end in ends],
-            [each.serialised_size for each in batch],
-        )
+        _, keys, kinds, ends, sizes, *_ = zip(*batch, strict=True)
+        ttls = [LASTING if end is None else max(0, end - taken) for end in ends]
+        tally.feed(keys, kinds, ttls, sizes)
         if watch(tally.size):
             return False
     return True
