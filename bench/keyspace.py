@@ -52,7 +52,12 @@ class Environment:
         self.home, self.project = folder / "home", folder / "project"
         self.home.mkdir()
         self.project.mkdir()
-        lines = ["[env.local]", "port = 27199", 'maxmemory = "3gb"', 'maxmemory_policy = "noeviction"']
+        lines = [
+            "[env.local]",
+            "port = 27199",
+            'maxmemory = "3gb"',
+            'maxmemory_policy = "noeviction"',
+        ]
         lines += ["appendonly = false", "save = []", f'server = "{server}"' if server else ""]
         (self.project / "keywright.toml").write_text("\n".join(lines))
         self.environ = {"HOME": str(self.home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
@@ -78,7 +83,11 @@ class Environment:
         """Run a program; what it prints goes nowhere, an error ends the benchmark."""
         begun = time.perf_counter()
         child = subprocess.Popen(
-            argv, env=self.environ, cwd=self.project, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            argv,
+            env=self.environ,
+            cwd=self.project,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
         )
         assert child.stderr is not None
         peak = Peak(child.pid)
@@ -122,7 +131,9 @@ def mixed(count: int) -> Iterator[bytes]:
             key = b"session:%032x" % dice.getrandbits(128)
             yield pack((b"SET", key, b"s" * dice.randrange(200, 800), b"EX", ttl))
         elif kind < 6:
-            yield pack((b"SET", b"cache:page:%d" % number, b"p" * dice.randrange(50, 300), b"EX", ttl))
+            yield pack(
+                (b"SET", b"cache:page:%d" % number, b"p" * dice.randrange(50, 300), b"EX", ttl)
+            )
         elif kind < 8:
             mail = b"m%d@example.org" % number
             yield pack((b"HSET", b"user:%d:profile" % number, b"name", b"n", b"mail", mail))
@@ -211,7 +222,8 @@ def figures(place: Environment) -> list[Figure]:
         "analyze": lambda: place.keywright("analyze", "--full-speed", "--json"),
         "--memkeys": lambda: place.redis_cli("--memkeys"),
     }
-    if b"--keystats" in subprocess.run(["redis-cli", "--help"], capture_output=True).stdout:
+    told = subprocess.run(["redis-cli", "--help"], capture_output=True, check=False)
+    if b"--keystats" in told.stdout + told.stderr:
         runs["--keystats"] = lambda: place.redis_cli("--keystats")
     ran: dict[str, list[Ran]] = {name: [] for name in runs}
     idle: list[float] = []
@@ -226,7 +238,9 @@ def figures(place: Environment) -> list[Figure]:
     found = []
     for name, faster in (("--memkeys", FASTER), ("--keystats", FASTER_THAN_KEYSTATS)):
         if name in times:
-            beside_it = f"{ours:.1f} s against {times[name]:.1f} s: {times[name] / ours:.1f} times faster"
+            beside_it = (
+                f"{ours:.1f} s against {times[name]:.1f} s: {times[name] / ours:.1f} times faster"
+            )
             title = f"analyze as a part of redis-cli {name}"
             found.append(Figure(title, ours / times[name], "×", 1 / faster, beside_it))
     ratio = median(busy) / median(idle)

@@ -113,6 +113,12 @@ class _Look:
     def __init__(self, reached: Reached, wanted: Wanted, told: Told, wire: Wire) -> None:
         self.reached, self.wanted, self.told, self.wire = reached, wanted, told, wire
         info = parse_info(wire.call("INFO").decode("utf-8", "replace"))
+        if wanted.replica and info.get("master_link_status") != "up":
+            link = info.get("master_link_status", "not told")
+            raise InputError(
+                f"the replica {wire.endpoint.address} does not have its primary's data yet (link {link})",
+                "wait until it has, or leave out --replica",
+            )
         self.run_id = info.get("run_id", "")
         self.cluster = info.get("cluster_enabled") == "1"
         counts = info.get(f"db{reached.database}", "")

@@ -34,7 +34,7 @@ def fields(report: Analysis, top: int) -> dict[str, Any]:
             {"under_ms": each.bound, "keys": each.keys, "bytes": each.size}
             for each in report.lifetimes
         ],
-        "prefixes": [_prefix(each, report) for each in _top(flat(report.prefixes), top)],
+        "prefixes": [_prefix(each, report) for each in _prefixes(report, top)],
         "biggest": [
             {
                 "key": shown(big.key),
@@ -76,8 +76,8 @@ def _prefix(prefix: Prefix, report: Analysis) -> dict[str, Any]:
     return row
 
 
-def _top(prefixes: list[Prefix], top: int) -> list[Prefix]:
-    return prefixes[:top] if top else prefixes
+def _prefixes(report: Analysis, top: int) -> list[Prefix]:
+    return flat(report.prefixes, report.sample is not None)[: top or None]
 
 
 def show_csv(report: Analysis, top: int, environment: str) -> None:
@@ -94,7 +94,7 @@ def _rows(report: Analysis, top: int) -> Iterator[Iterable[object]]:
     yield ("all", escaped(report.pattern) or "*", *report.sums)
     for name, sums in report.types.items():
         yield ("type", name, *sums)
-    for each in _top(flat(report.prefixes), top):
+    for each in _prefixes(report, top):
         yield ("prefix", escaped(each.pattern), *each.sums)
     yield ("ttl", "none", report.sums.lasting, "", report.sums.lasting)
     for lifetime in report.lifetimes:

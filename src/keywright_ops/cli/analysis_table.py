@@ -27,7 +27,7 @@ def show_analysis(report: Analysis, top: int) -> None:
     if report.encodings:
         print(coloured("\nEncodings", BOLD))
         for name, count in sorted(report.encodings.items(), key=lambda pair: -pair[1]):
-            _line(name, count, count / report.sums.keys)
+            _line(report, name, count, count / report.sums.keys)
 
 
 def _head(report: Analysis) -> None:
@@ -37,8 +37,11 @@ def _head(report: Analysis) -> None:
     sums, sample = report.sums, report.sample
     kind = "memory" if report.measure == "memory" else "serialised size (not memory)"
     if sample is not None:
-        print(f"  sample: {sample.read:,} of {sample.of:,} keys at random, "
-              f"shares ± {sample.margin:.1f} points at most (19 times of 20)")  # fmt: skip
+        text = (
+            f"sample: {sample.read:,} of {sample.of:,} keys at random, shares ± {sample.margin:.1f} points "
+            "at most (19 times of 20)"
+        )
+        print("\n".join(wrapped(text, "  ", _width())))
     elif not report.finished:
         print(coloured(f"  {report.done:.0%} read, then interrupted", YELLOW))
     lasting = f"{sums.lasting / sums.keys:.1%} without TTL" if sums.keys else ""
@@ -50,7 +53,8 @@ def _head(report: Analysis) -> None:
         print(f"  about {_rounded(keys)} keys, {mean} each in the mean, {lasting}")
     else:
         print("  no key" + (" like this" if report.pattern else ""))
-    print(f"  read in {duration(round(report.seconds))}" + (" (resumed)" if report.resumed else ""))
+    took = f"{report.seconds:.1f} s" if report.seconds < 60 else duration(round(report.seconds))
+    print(f"  read in {took}" + (" (resumed)" if report.resumed else ""))
     for line in _remarks(report):
         print("\n".join(wrapped(line, "  ", _width())))
 
@@ -71,20 +75,20 @@ def _remarks(report: Analysis) -> Iterable[str]:
 
 def _prefixes(report: Analysis, top: int) -> None:
     measure = "memory" if report.measure == "memory" else "size"
-    name_width, sample = _name_width(), report.sample
+    name_width, sample = _name_width(report), report.sample
     if sample is None:
         heads = f"{'keys':>11} {measure:>10} {'':>4} {'':<{BAR}} {'no TTL':>7}"
     else:
         heads = f"{'share of keys':>13} {'about':>9} {'mean':>9} {'':<{BAR}} {'no TTL':>7}"
     print(coloured(f"\n{'By prefix':<{name_width + 2}} {heads}", BOLD))
-    rows, hidden = chosen(report.prefixes, top or len(flat(report.prefixes)))
+    rows, hidden = chosen(report.prefixes, top, sample is not None)
     for level, prefix in rows:
         name = _cut("  " * level + escaped(prefix.pattern), name_width)
         print(
             f"  {name:<{name_width}} {_sampled_row(report, prefix) if sample else _row(report, prefix.sums)}"
         )
     if hidden:
-        print(coloured(f"  … and {hidden:,} smaller ones (--top 0 shows all)", DIM))
+        print(coloured(f"  … and {hidden:,} more (--top 0 shows all)", DIM))
 
 
 def _row(report: Analysis, sums: Sums) -> str:
@@ -97,7 +101,7 @@ def _sampled_row(report: Analysis, prefix: Prefix) -> str:
     sample, sums = report.sample, prefix.sums
     assert sample is not None
     share = sums.keys / sample.read
-    off = f"{share * 100:.1f} ±{100 * margin(share, sample.read, sample.of):.1f} %"
+    off = _points(share, margin(share, sample.read, sample.of))
     keys = _rounded(estimate(sums.keys, sample.read, sample.of))
     lasting = f"{sums.lasting / sums.keys:.0%}" if sums.lasting else "-"
     mean = size(round(sums.size / sums.keys))
@@ -110,7 +114,7 @@ def _types(report: Analysis) -> None:
         row = (
             _sampled_row(report, Prefix(b"", sums, {}, ())) if report.sample else _row(report, sums)
         )
-        print(f"  {_cut(name, _name_width()):<{_name_width()}} {row}")
+        print(f"  {_cut(name, _name_width(report)):<{_name_width(report)}} {row}")
 
 
 def _lifetimes(report: Analysis) -> None:
@@ -121,14 +125,16 @@ def _lifetimes(report: Analysis) -> None:
         rows.append((_between(before, each), each.keys))
         before = _span(each.bound)
     for name, keys in rows:
-        _line(name, keys, keys / whole)
+        if keys:
+            _line(report, name, keys, keys / whole)
 
 
-def _line(name: str, keys: int, share: float) -> None:
-    """A name, how many keys, their share; in the columns of the tables."""
-    width = _name_width()
+def _line(report: Analysis, name: str, keys: int, share: float) -> None:
+    """A name, how many keys (of a sample: how many there should be), their share; in the tables' columns."""
+    width, sample = _name_width(report), report.sample
+    count = f"{keys:,}" if sample is None else _rounded(estimate(keys, sample.read, sample.of))
     print(
-        f"  {_cut(name, width):<{width}} {keys:>11,} {'':>10} {share:>4.0%} {_bar(share)}".rstrip()
+        f"  {_cut(name, width):<{width}} {count:>11} {'':>10} {share:>4.0%} {_bar(share)}".rstrip()
     )
 
 
@@ -151,9 +157,10 @@ def _lasting(report: Analysis, top: int) -> None:
         return
     print(coloured("\nKeys without TTL", BOLD))
     for each in finest[: top or None]:
-        _line(escaped(each.pattern), each.sums.lasting, each.sums.lasting / report.sums.lasting)
+        share = each.sums.lasting / report.sums.lasting
+        _line(report, escaped(each.pattern), each.sums.lasting, share)
     if top and len(finest) > top:
-        print(coloured(f"  … and {len(finest) - top:,} patterns more", DIM))
+        print(coloured(f"  … and {len(finest) - top:,} more", DIM))
 
 
 def _biggest(report: Analysis, top: int) -> None:
@@ -161,9 +168,15 @@ def _biggest(report: Analysis, top: int) -> None:
         return
     print(coloured("\nBiggest keys", BOLD))
     for big in report.biggest[: top or None]:
-        name = _cut(shown(big.key), _name_width())
+        name = _cut(shown(big.key), _name_width(report))
         ttl = "no TTL" if big.ttl < 0 else duration(big.ttl // 1000)
-        print(f"  {name:<{_name_width()}} {big.kind:>11} {size(big.size):>10}  {ttl}")
+        print(f"  {name:<{_name_width(report)}} {big.kind:>11} {size(big.size):>10}  {ttl}")
+
+
+def _points(share: float, off: float) -> str:
+    """A share and how far it may be off, in keys of a hundred, as exact as it is known."""
+    decimals = 1 if off >= 0.001 else 2 if off >= 0.0001 else 3
+    return f"{100 * share:.{decimals}f} ±{100 * off:.{decimals}f} %"
 
 
 def _rounded(count: int) -> str:
@@ -196,5 +209,6 @@ def _width() -> int:
         return WIDTH
 
 
-def _name_width() -> int:
-    return _width() - 50 if _width() < 130 else 80
+def _name_width(report: Analysis) -> int:
+    """What the columns leave for the names."""
+    return min(100, _width() - (47 if report.sample is None else 53))

@@ -150,24 +150,28 @@ def _largest(prefix: Prefix) -> tuple[int, bytes]:
     return (-prefix.sums.size, prefix.pattern)
 
 
-def flat(prefixes: Iterable[Prefix]) -> list[Prefix]:
-    """Return every pattern of the tree, the largest first; one stands before those below it."""
+def flat(prefixes: Iterable[Prefix], by_keys: bool = False) -> list[Prefix]:
+    """Return every pattern of the tree, the largest (or the one of most keys) first; one stands before
+    those below it."""
     found: list[Prefix] = []
     for each in prefixes:
         found.append(each)
         found.extend(flat(each.below))
-    return sorted(found, key=lambda each: -each.sums.size)
+    # sorted is stable: equals stay in the tree's order
+    return sorted(found, key=lambda each: -(each.sums.keys if by_keys else each.sums.size))
 
 
-def chosen(prefixes: tuple[Prefix, ...], most: int) -> tuple[list[tuple[int, Prefix]], int]:
+def chosen(
+    prefixes: Iterable[Prefix], most: int, by_keys: bool = False
+) -> tuple[list[tuple[int, Prefix]], int]:
     """Return the `most` largest patterns in the tree's order, each with its level, and how many are left
     out. What is above a chosen one is larger, and so is chosen too."""
-    kept = {id(each) for each in flat(prefixes)[:most]}
+    kept = {id(each) for each in flat(prefixes, by_keys)[: most or None]}
     rows: list[tuple[int, Prefix]] = []
 
-    def walk(level: int, below: tuple[Prefix, ...]) -> int:
+    def walk(level: int, below: Iterable[Prefix]) -> int:
         left = 0
-        for each in below:
+        for each in sorted(below, key=lambda e: -(e.sums.keys if by_keys else e.sums.size)):
             if id(each) in kept:
                 rows.append((level, each))
                 left += walk(level + 1, each.below)
