@@ -38,7 +38,7 @@ class Wanted(NamedTuple):
 
     pattern: bytes = b""
     delimiter: bytes = b":"
-    depth: int = 3
+    depth: int = 4
     top: int = 20
     share: float | None = 0.2
     sample: int = 0

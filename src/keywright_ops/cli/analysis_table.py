@@ -37,11 +37,8 @@ def _head(report: Analysis) -> None:
     sums, sample = report.sums, report.sample
     kind = "memory" if report.measure == "memory" else "serialised size (not memory)"
     if sample is not None:
-        text = (
-            f"sample: {sample.read:,} of {sample.of:,} keys at random, shares ± {sample.margin:.1f} points "
-            "at most (19 times of 20)"
-        )
-        print("\n".join(wrapped(text, "  ", _width())))
+        print(f"  sample: {sample.read:,} of {sample.of:,} keys at random")
+        print(f"  a share may be off by {sample.margin:.1f} points at most (19 times of 20)")
     elif not report.finished:
         print(coloured(f"  {report.done:.0%} read, then interrupted", YELLOW))
     lasting = f"{sums.lasting / sums.keys:.1%} without TTL" if sums.keys else ""
@@ -167,10 +164,13 @@ def _biggest(report: Analysis, top: int) -> None:
     if not report.biggest:
         return
     print(coloured("\nBiggest keys", BOLD))
+    width = min(100, _width() - 36)  # what type, size and TTL leave
     for big in report.biggest[: top or None]:
-        name = _cut(shown(big.key), _name_width(report))
+        name = shown(big.key)
+        if len(name) > width:  # in the middle: both ends tell keys apart
+            name = f"{name[: width // 2 - 1]}…{name[len(name) - width + width // 2 :]}"
         ttl = "no TTL" if big.ttl < 0 else duration(big.ttl // 1000)
-        print(f"  {name:<{_name_width(report)}} {big.kind:>11} {size(big.size):>10}  {ttl}")
+        print(f"  {name:<{width}} {big.kind:>8} {size(big.size):>10}  {ttl}")
 
 
 def _points(share: float, off: float) -> str:

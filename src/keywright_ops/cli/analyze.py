@@ -16,7 +16,7 @@ from keywright_ops.facts.escapes import pattern, taken
 from keywright_ops.ops.analysis.report import Analysis
 
 EXIT_INTERRUPTED = 130
-PACE, DEPTH, TOP = 20, 3, 20
+PACE, DEPTH, TOP = 20, 4, 20
 DEEPEST = 12
 TELL_AFTER, TELL_EVERY = 1.0, 0.2  # seconds; on a terminal
 LINE_EVERY = 10.0  # seconds; elsewhere a line each
