@@ -297,6 +297,7 @@ def test_a_server_that_goes_away_in_the_middle(person: Callable[..., Person]) ->
 def replica(full: Person, rooms: Callable[[], Path]) -> Iterator[int]:
     """A replica of the neighbour's server, with the same users; its port."""
     folder, port = rooms(), free_port()
+    full.ask("CONFIG", "SET", "repl-diskless-sync-delay", "0")
     shutil.copy(full.state / "users.acl", folder)
     program = str(
         full.ask("CONFIG", "GET", "dir") and Path(f"/proc/{full.pids()[0]}/exe").resolve()

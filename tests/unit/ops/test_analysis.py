@@ -2,10 +2,12 @@
 
 import json
 from collections import Counter
+from unittest.mock import patch
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keywright_ops.ops.analysis import tree
 from keywright_ops.ops.analysis.report import (
     Prefix,
     Sums,
@@ -17,7 +19,7 @@ from keywright_ops.ops.analysis.report import (
 )
 from keywright_ops.ops.analysis.sample import margin
 from keywright_ops.ops.analysis.tally import BOUNDS, Tally
-from keywright_ops.ops.analysis.tree import MANY, ROOM, is_id
+from keywright_ops.ops.analysis.tree import MANY, ROOM, Branch, is_id
 from keywright_ops.ops.analysis.whole import fraction
 
 segments = st.sampled_from(
@@ -79,6 +81,31 @@ def test_the_biggest_are_the_biggest(found: list[tuple[bytes, bytes, int, int]])
     tally = tallied(list(once.values()))
     expected = sorted((size for _, _, _, size in once.values()), reverse=True)[:5]
     assert [big.size for big in tally.biggest()] == expected
+
+
+@given(
+    st.lists(st.lists(st.sampled_from("abcdef"), min_size=1, max_size=4).map(":".join), max_size=80)
+)
+def test_folding_in_the_middle_loses_nothing(found: list[str]) -> None:
+    """Law: whatever is folded after keys were counted under it, each key counts once, and what was folded
+    stays so."""
+    keys = [each.encode() for each in found]
+    with patch.object(tree, "MANY", 3):
+        tally = tallied([(key, b"string", -1, 1) for key in keys])
+        prefixes = prefixes_of(tally)
+    assert total(types_of(prefixes)).keys == len(keys)
+    for branch in branches(tally.root):
+        assert not branch.closed or not branch
+        assert len(branch) <= 3
+    first = Counter(key.partition(b":")[0] for key in keys if b":" in key)
+    if len(first) > 3:
+        assert not tally.root
+        assert tally.root.star is not None
+
+
+def branches(root: Branch) -> list[Branch]:
+    """A branch and all below it."""
+    return [root, *(each for _, below in root.named() for each in branches(below))]
 
 
 def test_ids_are_folded_and_words_are_not() -> None:
@@ -179,9 +206,9 @@ def test_a_cursor_tells_how_far_it_is() -> None:
 def test_chosen_patterns_have_their_parents() -> None:
     """Law: a pattern that is shown stands below the one that it is a part of; the rest is counted."""
     keys = [b"a:x:%d" % n for n in range(50)] + [b"a:y:1", b"b:z:1", b"c:w:1"]
-    tree = prefixes_of(tallied([(key, b"string", -1, 10) for key in keys]))
-    rows, left = chosen(tree, 2)
+    found = prefixes_of(tallied([(key, b"string", -1, 10) for key in keys]))
+    rows, left = chosen(found, 2)
     assert [(level, each.pattern) for level, each in rows] == [(0, b"a:*"), (1, b"a:x:*")]
     assert left == 3
-    whole: list[Prefix] = flat(tree)
-    assert len(chosen(tree, 0)[0]) == len(whole) == 5
+    whole: list[Prefix] = flat(found)
+    assert len(chosen(found, 0)[0]) == len(whole) == 5

@@ -43,14 +43,13 @@ class Tally:
     ) -> None:
         """Add keys with their types, TTLs (milliseconds, -1: none) and sizes in bytes."""
         root, delimiter, depth, floor = self.root, self.delimiter, self.depth, self._floor
-        lifetimes, lasting = self.lifetimes, 0
+        known, lifetimes, lasting = root.room.known, self.lifetimes, 0
         for key, kind, ttl, size in zip(keys, kinds, ttls, sizes, strict=True):
-            heads = key.split(delimiter, depth)
-            leaf = heads.pop()
-            branch = root
-            for head in heads:
-                branch = branch[head]
-            row = branch.leaves[leaf][kind]
+            prefix, there, name = key.rpartition(delimiter)
+            leaves = known.get(prefix) if there else root.leaves
+            if leaves is None:
+                leaves = root.leaves_under(prefix, delimiter, depth)
+            row = (leaves.star if name.isdigit() else leaves[name])[kind]
             row[0] += 1
             row[1] += size
             if ttl < 0:

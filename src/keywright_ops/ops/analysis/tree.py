@@ -45,12 +45,14 @@ class Rows(dict[Any, list[int]]):
 
 
 class Room:
-    """How many names the tree still has room for."""
+    """How many names the tree still has room for; and where it was before: `known` are the leaves under
+    prefixes without ids, which spares the walk there."""
 
-    __slots__ = ("left",)
+    __slots__ = ("known", "left")
 
     def __init__(self, left: int) -> None:
         self.left = left
+        self.known: dict[bytes, Leaves] = {}
 
 
 class Leaves(dict[bytes, Rows]):
@@ -112,6 +114,7 @@ class Branch(dict[bytes, "Branch"]):
     def close(self) -> None:
         """Fold every branch into *, from now on too."""
         self.closed = True
+        self.room.known.clear()  # they may lie in what is folded now
         star, branches = self.folded(), list(self.values())
         self.clear()
         self.room.left += len(branches)
@@ -128,6 +131,18 @@ class Branch(dict[bytes, "Branch"]):
             self.folded().absorb(other.star)
         for name, branch in other.items():
             self[name].absorb(branch)
+
+    def leaves_under(self, prefix: bytes, delimiter: bytes, depth: int) -> Leaves:
+        """Return the leaves under a whole prefix (`user:7`), seen from the root."""
+        names = prefix.split(delimiter)
+        branch, plain = self, len(names) <= depth
+        for name in names[:depth]:
+            below = branch[name]
+            plain = plain and below is not branch.star
+            branch = below
+        if plain:
+            self.room.known[prefix] = branch.leaves
+        return branch.leaves
 
     def named(self) -> Iterable[tuple[bytes, "Branch"]]:
         """Return every branch with its name, * among them."""
