@@ -388,15 +388,6 @@ def test_it_fits_eighty_columns(full: Person) -> None:
         assert [line for line in said.out.splitlines() if len(line) > 80] == []
 
 
-def test_what_does_not_go_together(full: Person) -> None:
-    """Law: options that contradict each other are refused with 2, before the server is asked."""
-    for words in (
-        ("--pace", "5", "--full-speed"), ("--pace", "0"), ("--sample", "0"), ("a", "b"),
-        ("--csv", "--json"), ("--sample", "5", "--resume"), ("--depth", "99"), ("dump.rdb", "--resume"),
-    ):  # fmt: skip
-        assert full.say("analyze", *words).code == 2, words
-
-
 def test_a_user_who_may_not(full: Person) -> None:
     """Law: a user who lacks a right is told which, exit code 1."""
     said = full.say("analyze", "--as", "health")

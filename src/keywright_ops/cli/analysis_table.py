@@ -107,7 +107,10 @@ def _sampled_row(report: Analysis, prefix: Prefix) -> str:
 
 def _types(report: Analysis) -> None:
     print(coloured("\nBy type", BOLD))
-    for name, sums in report.types.items():
+    types = list(report.types.items())
+    if report.sample is not None:
+        types.sort(key=lambda pair: -pair[1].keys)
+    for name, sums in types:
         row = (
             _sampled_row(report, Prefix(b"", sums, {}, ())) if report.sample else _row(report, sums)
         )
