@@ -186,7 +186,9 @@ def main() -> int:
             pair = interleaved(1, {"ours": runs["old"], "rdbtools": peer})
             ratio = pair["ours"] / pair["rdbtools"]
             detail = f"{pair['ours']:.0f} against {pair['rdbtools']:.0f} ms: {1 / ratio:.1f} times faster"
-            figures.append(Figure("against rdbtools -c memory", ratio, "×", 1 / LIMIT_RDBTOOLS, detail))
+            figures.append(
+                Figure("against rdbtools -c memory", ratio, "×", 1 / LIMIT_RDBTOOLS, detail)
+            )
         else:
             print("  rdbtools or Redis 6.2 cannot be had here: not compared")
     return report("A dump of a million keys", figures)
