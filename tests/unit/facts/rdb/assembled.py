@@ -10,6 +10,7 @@ PAIRS = [(b"f%d" % number, b"value %d" % number) for number in range(5)]
 FLAT = [each for pair in PAIRS for each in pair]
 MANY = 66_000  # more than the head of a packed value can say
 NAMES = [b"age", b"name", b"email"]
+LATER = w.length(4_000_000_000_000)
 UNTIL = struct.pack("<q", 4_000_000_000_000)
 
 
@@ -24,6 +25,14 @@ class Form(NamedTuple):
     since: int = 1
     until: int = 99
     magic: str = ""  # both
+
+
+def _many() -> list[bytes | int]:
+    """Pairs whose values are of every kind that a packed form has."""
+    kinds = (b"a", 5, -7, 300, 100_000, 2**40, b"b" * 70)
+    pairs = [[b"f%d" % number, kinds[number % 7]] for number in range(MANY // 2)]
+    pairs[9][1], pairs[10][1] = b"c" * 5000, b"d" * 17_000
+    return [each for pair in pairs for each in pair]
 
 
 def _pairs(count: int) -> list[bytes | int]:
@@ -71,11 +80,10 @@ def _middle() -> Iterator[Form]:
     doubles = b"".join(w.string(b"m" * n) + struct.pack("<d", n) for n in (3, 70))
     node = w.string(w.ziplist([b"a", b"b", 3]))
     squeezed = w.squeeze(w.ziplist([b"a" * 40] * 4))
-    many = w.string(w.ziplist([1] * MANY))
     held = [w.Pending(b"group", (1, 2)), w.Pending(b"other", ())]
     yield Form(5, "sorted set", w.length(2) + doubles, "zset", 2, 8)
     yield Form(14, "quicklist", w.length(3) + node + squeezed + node, "list", 10, 7)
-    yield Form(14, "quicklist, many", w.length(1) + many, "list", MANY, 7)
+    yield Form(13, "hash, ziplist, many", w.string(w.ziplist(_many())), "hash", MANY // 2, 4)
     yield Form(15, "stream 1", w.stream(1, 3, held), "stream", 3, 9)
     yield Form(15, "stream 1, empty", w.stream(1, 0), "stream", 0, 9)
     number = w.module_number("some-type")
@@ -102,10 +110,9 @@ def _listpacks() -> Iterator[Form]:
     yield Form(18, "quicklist 2", nodes, "list", 11, 10)
     every = w.string(w.listpack(kinds))
     yield Form(18, "quicklist 2, all kinds", w.length(1) + b"\x02" + every, "list", 8, 10)
-    whole = w.string(w.listpack((kinds[:-1] * (MANY // 7 + 1))[:MANY]))
-    yield Form(18, "quicklist 2, many", w.length(1) + b"\x02" + whole, "list", MANY, 10)
-    same = w.squeeze(w.listpack([b"0" * 30] * MANY))
-    yield Form(18, "quicklist 2, many, compressed", w.length(1) + b"\x02" + same, "list", MANY, 10)
+    yield Form(16, "hash, listpack, many", w.string(w.listpack(_many())), "hash", MANY // 2, 10)
+    squeezed = w.squeeze(w.listpack(_many()))
+    yield Form(16, "hash, many, compressed", squeezed, "hash", MANY // 2, 10)
     yield Form(19, "stream 2", w.stream(2, 4, held), "stream", 4, 10)
     yield Form(20, "set, listpack", w.string(w.listpack([b"a", 1])), "set", 2, 11)
     yield Form(21, "stream 3", w.stream(3, 5, held), "stream", 5, 11)
@@ -114,7 +121,11 @@ def _listpacks() -> Iterator[Form]:
 def _apart() -> Iterator[Form]:
     """What came after Redis and Valkey went apart."""
     triples = [each for name, value in PAIRS for each in (name, value, 0)]
-    times = b"".join(w.length(n) + w.string(b"f%d" % n) + w.string(b"v") for n in range(3))
+    early, times = (
+        w.length(3)
+        + b"".join(n + w.string(b"f%d" % at) + w.string(b"v") for at, n in enumerate(each))
+        for each in ((b"\0", LATER, LATER), (b"\0", b"\1", b"\2"))
+    )
     back = [w.Pending(b"group", (1,), (2, 3))]
     valkey = (
         w.length(2)
@@ -122,11 +133,11 @@ def _apart() -> Iterator[Form]:
         + (w.string(b"c") + w.string(b"d") + b"\xff" * 8)
     )
     yield Form(22, "hash, Valkey 9", valkey, "hash", 2, 80, magic="VALKEY")
-    yield Form(22, "hash, early", w.length(3) + times, "hash", 3, 12, magic="REDIS")
+    yield Form(22, "hash, early", early, "hash", 3, 12, magic="REDIS")
     yield Form(
         23, "hash, listpack, early", w.string(w.listpack(triples)), "hash", 5, 12, magic="REDIS"
     )
-    yield Form(24, "hash with times", UNTIL + w.length(3) + times, "hash", 3, 12, magic="REDIS")
+    yield Form(24, "hash with times", UNTIL + times, "hash", 3, 12, magic="REDIS")
     yield Form(
         25,
         "listpack with times",
