@@ -65,11 +65,10 @@ def _entries(data: Data, magic: str, version: int) -> Iterator[Entry]:
     """Read record after record. One function, with the frequent cases written out: it is most of the time."""
     size, at, begun = len(data), MAGIC_LENGTH, MAGIC_LENGTH
     forms, asides = forms_of(magic)
-    database = 0
+    database, new, entry = 0, tuple.__new__, Entry
     expire: int | None = None
     idle: int | None = None
     freq: int | None = None
-    new, entry = tuple.__new__, Entry
     try:
         while True:
             begun = at
@@ -84,8 +83,12 @@ def _entries(data: Data, magic: str, version: int) -> Iterator[Entry]:
                 else:
                     key, at = read_string(data, start)
                 name, skip, each = form
-                if kind == STRING and (length := data[at]) < 0x40:
-                    at += length + 1
+                if kind == STRING and (length := data[at]) < 0x80:
+                    if length < 0x40:
+                        at += length + 1
+                    else:
+                        length = (length & 0x3F) << 8 | data[at + 1]
+                        at += length + 2
                 else:
                     if kind == MODULE:
                         name = module_name(read_length(data, at)[0])

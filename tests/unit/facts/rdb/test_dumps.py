@@ -1,10 +1,12 @@
 """Dumps that real servers wrote (dumps/README.md): what is read is what the server said."""
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
 from tests.purity import pure
+from tests.unit.facts.rdb import writer as w
 
 from keywright_ops.facts.rdb.header import read_header
 from keywright_ops.facts.rdb.reader import read_rdb
@@ -56,3 +58,19 @@ def test_the_sizes(name: str) -> None:
     entries = list(read_rdb(data))
     rest = len(data) - sum(each.size for each in entries)
     assert 10 * len(entries) + 500 > rest > len(entries)
+
+
+def test_memory_stays_small() -> None:
+    """Reading keeps nothing: neither entries that were given away nor anything of the values."""
+    value = w.string(b"x" * 5000)
+    data = w.dump(
+        "REDIS0011", b"".join(w.record(0, b"key:%d" % n, value) for n in range(4000)), False
+    )
+    assert len(data) > 20e6
+    tracemalloc.start()
+    try:
+        assert 4000 == sum(1 for _ in read_rdb(data))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 100_000
