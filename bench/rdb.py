@@ -34,7 +34,10 @@ LIMIT_CHECK = 1.5  # times redis-check-rdb's time at most
 # One script call makes a batch. Values are parts of noise, so that they do not compress.
 FILL = """
 local noise, begin, count, digest = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), #ARGV[1] - 600
-local function some(n, length) local at = n * 7919 % digest + 1; return string.sub(noise, at, at + length - 1) end
+local function some(n, length)
+  local at = n * 7919 % digest + 1
+  return string.sub(noise, at, at + length - 1)
+end
 for n = begin, begin + count - 1 do
   local kind = n % 20
   if kind < 10 then redis.call('SET', 'session:' .. n, some(n, 500))
@@ -51,7 +54,6 @@ for n = begin, begin + count - 1 do
   else
     for m = 1, 8 do redis.call('XADD', 'events:' .. n, m .. '-1', 'at', n, 'what', some(n + m, 50)) end
   end
-  if n % 2 == 0 then redis.call('PEXPIREAT', KEYS[1] .. n, 4000000000000 + n) end
   if kind < 10 and n % 3 > 0 then redis.call('PEXPIREAT', 'session:' .. n, 4000000000000 + n) end
 end
 for n = 1, begin == 0 and 20 or 0 do
@@ -68,14 +70,16 @@ def dump(engine: Engine, folder: Path) -> Path:
     noise = os.urandom(1 << 20)
     with running(engine, folder, port) as server, server.line() as line:
         for begin in range(0, KEYS, BATCH):
-            _well(line.ask("EVAL", FILL, "1", "none:", noise, str(begin), str(BATCH)))
+            _well(line.ask("EVAL", FILL, "0", noise, str(begin), str(BATCH)))
         _save(line)
     return folder / "dump.rdb"
 
 
 def _save(line: Line) -> None:
-    line._socket.settimeout(300)
-    _well(line.ask("SAVE"))
+    _well(line.ask("BGSAVE"))
+    while "rdb_bgsave_in_progress:0" not in line.ask("INFO", "persistence"):
+        time.sleep(0.1)
+    assert "rdb_last_bgsave_status:ok" in line.ask("INFO", "persistence")
 
 
 def _well(reply: object) -> None:

@@ -1,11 +1,7 @@
 """analyze FILE.rdb: a keyspace by pattern from a snapshot, without a server."""
 
-import mmap
-import os
 import time
 from collections.abc import Iterable, Iterator
-
-from keywright.errors import InputError
 from keywright_ops.actions.analyze import LOOK_EVERY, Progress, Told, Wanted
 from keywright_ops.facts.glob import glob_matcher
 from keywright_ops.facts.rdb.header import read_header
@@ -13,6 +9,7 @@ from keywright_ops.facts.rdb.reader import Entry, read_rdb
 from keywright_ops.ops.analysis.report import Analysis, lifetimes_of, prefixes_of, total, types_of
 from keywright_ops.ops.analysis.tally import Tally
 from keywright_ops.ops.analysis.whole import add_entries
+from keywright_ops.ops.dump_file import load_dump
 
 
 def analyze_file(path: str, wanted: Wanted, database: int | None, told: Told) -> Analysis:
@@ -22,19 +19,12 @@ def analyze_file(path: str, wanted: Wanted, database: int | None, told: Told) ->
     """
     begun = time.monotonic()
     tally = Tally(wanted.delimiter, wanted.depth, wanted.top)
-    try:
-        with open(path, "rb") as stream:
-            status = os.fstat(stream.fileno())
-            if not status.st_size:
-                raise InputError(f"{path} is empty", "is this a snapshot (dump.rdb)?")
-            with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                watch = _Watch(told, tally, status.st_size)
-                written = read_header(data).fields.get("ctime", "")  # seconds since 1970
-                taken = int(written) if written.isdigit() else int(status.st_mtime)
-                entries = _chosen(read_rdb(data), database, wanted.pattern)
-                finished = add_entries(tally, entries, taken * 1000, watch.tell)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    with load_dump(path) as dump:
+        written = read_header(dump.data).fields.get("ctime", "")  # seconds since 1970
+        taken = int(written) if written.isdigit() else int(dump.changed)
+        watch = _Watch(told, tally, dump.size)
+        entries = _chosen(read_rdb(dump.data), database, wanted.pattern)
+        finished = add_entries(tally, entries, taken * 1000, watch.tell)
     prefixes = prefixes_of(tally)
     types = types_of(prefixes)
     return Analysis(

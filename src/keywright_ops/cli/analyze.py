@@ -107,7 +107,7 @@ def _fields(arguments: argparse.Namespace, report: Analysis) -> dict[str, Any]:
 def _wanted(arguments: argparse.Namespace) -> tuple[str, Wanted]:
     """The file ("" for none) and what is wanted. Raises InputError for what does not go together."""
     words = list(arguments.words)
-    file = words.pop(0) if words and words[0].endswith(".rdb") else ""
+    file = words.pop(0) if words and words[0].endswith((".rdb", ".rdb.gz")) else ""
     if len(words) > 1:
         hint = "quote it: 'user:*' (the shell replaces a bare * by file names)"
         raise InputError(f"one pattern at a time, not {len(words)}", hint)

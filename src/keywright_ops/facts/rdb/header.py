@@ -25,7 +25,8 @@ def read_magic(data: Data) -> tuple[str, int]:
         digits = begin[len(magic) :]
         if begin.startswith(magic.encode()) and len(begin) == MAGIC_LENGTH and digits.isdigit():
             return magic, int(digits)
-    if begin and (b"REDIS".startswith(begin[:5]) or b"VALKEY".startswith(begin[:6])):
+    cut = 0 < len(begin) < MAGIC_LENGTH
+    if cut and (b"REDIS".startswith(begin[:5]) or b"VALKEY".startswith(begin[:6])):
         raise cut_off(0, len(data))
     what = "it is empty" if not begin else f"it begins with {begin!r}, not with REDIS or VALKEY"
     raise DamagedDump(f"this is no dump: {what}", "a dump is the file that SAVE writes, dump.rdb")

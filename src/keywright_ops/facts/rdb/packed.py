@@ -13,38 +13,48 @@ from keywright_ops.facts.rdb.strings import Data, beginning, read_string
 MANY = 0xFFFF
 ALL = 1 << 62
 
-Counted = Callable[[Data, int], tuple[int, int]]
-
 
 def count_listpack(data: Data, at: int) -> tuple[int, int]:
     """Return the elements of the listpack at `at`, and where it ends. Total 4 bytes, count 2, elements."""
-    begun = at
     first = data[at]
     if first < 0x40:
-        at += 1
-        end = at + first
+        inside, end = at + 1, at + 1 + first
     elif first < 0x80:
-        end = at + ((first & 0x3F) << 8 | data[at + 1]) + 2
-        at += 2
+        inside = at + 2
+        end = inside + ((first & 0x3F) << 8 | data[at + 1])
     else:
-        head, end = beginning(data, at, 6)
-        if len(head) < 6:
-            raise damaged("a listpack without its head", at)
-        count = head[4] | head[5] << 8
-        return (count if count != MANY else _walk(data, at, 6, _listpack_step)), end
-    if end < at + 6:
-        raise damaged("a listpack without its head", begun)
-    count = data[at + 4] | data[at + 5] << 8
-    return (count if count != MANY else _walk(data, begun, 6, _listpack_step)), end
+        return _count_slowly(data, at, 6, _listpack_step)
+    count = data[inside + 4] | data[inside + 5] << 8
+    if count == MANY or end < inside + 6:
+        return _count_slowly(data, at, 6, _listpack_step)
+    return count, end
 
 
 def count_ziplist(data: Data, at: int) -> tuple[int, int]:
     """Return the elements of the ziplist at `at`, and where it ends. Total 4 bytes, tail 4, count 2."""
-    head, end = beginning(data, at, 10)
-    if len(head) < 10:
-        raise damaged("a ziplist without its head", at)
-    count = head[8] | head[9] << 8
-    return (count if count != MANY else _walk(data, at, 10, _ziplist_step)), end
+    first = data[at]
+    if first < 0x40:
+        inside, end = at + 1, at + 1 + first
+    elif first < 0x80:
+        inside = at + 2
+        end = inside + ((first & 0x3F) << 8 | data[at + 1])
+    else:
+        return _count_slowly(data, at, 10, _ziplist_step)
+    count = data[inside + 8] | data[inside + 9] << 8
+    if count == MANY or end < inside + 10:
+        return _count_slowly(data, at, 10, _ziplist_step)
+    return count, end
+
+
+def _count_slowly(
+    data: Data, at: int, head: int, step: Callable[[bytes, int], int]
+) -> tuple[int, int]:
+    """Count a listpack or ziplist that is long, compressed, or has more elements than its head can say."""
+    text, end = beginning(data, at, head)
+    if len(text) < head:
+        raise damaged("a packed value without its head", at)
+    count = text[head - 2] | text[head - 1] << 8
+    return (count if count != MANY else _walk(data, at, head, step)), end
 
 
 def count_intset(data: Data, at: int) -> tuple[int, int]:

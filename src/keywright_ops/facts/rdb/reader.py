@@ -6,6 +6,7 @@ know where the bytes come from: a file that is mapped into memory (mmap) is neve
 
 from collections.abc import Iterator
 from mmap import mmap
+from struct import Struct, error
 from typing import NamedTuple
 
 from keywright_ops.facts.rdb.checksum import checksum_size, verify_checksum
@@ -19,11 +20,14 @@ from keywright_ops.facts.rdb.records import (
     EXPIRE_MS,
     FREQ,
     IDLE,
+    MODULE,
+    STRING,
     forms_of,
 )
 from keywright_ops.facts.rdb.strings import Data, read_length, read_string
 
-MODULE = 7  # the form of a module's value, whose type has the name that the module gave it
+milliseconds = Struct("<q").unpack_from
+seconds = Struct("<i").unpack_from
 NEWEST = {"REDIS": 15, "VALKEY": 80}
 
 
@@ -61,50 +65,61 @@ def _entries(data: Data, magic: str, version: int) -> Iterator[Entry]:
     """Read record after record. One function, with the frequent cases written out: it is most of the time."""
     size, at, begun = len(data), MAGIC_LENGTH, MAGIC_LENGTH
     forms, asides = forms_of(magic)
-    database, expire, idle, freq = 0, None, None, None
-    new, entry, number = tuple.__new__, Entry, int.from_bytes
+    database, new, entry = 0, tuple.__new__, Entry
+    expire: int | None = None
+    idle: int | None = None
+    freq: int | None = None
     try:
         while True:
             begun = at
             kind = data[at]
-            at += 1
-            if kind in forms:
-                first = data[at]
+            form = forms[kind]
+            if form:
+                start = at + 1
+                first = data[start]
                 if first < 0x40:
-                    key = data[at + 1 : at + first + 1]
-                    start, at = at, at + first + 1
+                    at = start + 1 + first
+                    key = data[start + 1 : at]
                 else:
-                    start = at
-                    key, at = read_string(data, at)
-                name, skip = forms[kind]
-                if kind == MODULE:
-                    name = module_name(read_length(data, at)[0])
-                length, at = skip(data, at)
+                    key, at = read_string(data, start)
+                name, skip, each = form
+                if kind == STRING and (length := data[at]) < 0x80:
+                    if length < 0x40:
+                        at += length + 1
+                    else:
+                        length = (length & 0x3F) << 8 | data[at + 1]
+                        at += length + 2
+                else:
+                    if kind == MODULE:
+                        name = module_name(read_length(data, at)[0])
+                    length, at = skip(data, at)
+                    if each > 1:
+                        length //= each
                 if at > size:
                     raise cut_off(begun, size)
                 yield new(entry, (database, key, name, expire, at - start, length, idle, freq))
                 expire = idle = freq = None
             elif kind == EXPIRE_MS:
-                expire = number(data[at : at + 8], "little", signed=True)
-                at += 8
+                expire = milliseconds(data, at + 1)[0]
+                at += 9
             elif kind == EXPIRE:
-                expire = number(data[at : at + 4], "little", signed=True) * 1000
-                at += 4
+                expire = seconds(data, at + 1)[0] * 1000
+                at += 5
             elif kind == IDLE:
-                idle, at = read_length(data, at)
+                idle, at = read_length(data, at + 1)
             elif kind == FREQ:
-                freq, at = data[at], at + 1
+                freq, at = data[at + 1], at + 2
             elif kind == DATABASE:
-                database, at = read_length(data, at)
+                database, at = read_length(data, at + 1)
             elif kind == END:
-                if size - at < checksum_size(version):
+                if size - at - 1 < checksum_size(version):
                     raise cut_off(begun, size)
                 return
             elif kind in asides:
-                at = asides[kind](data, at)
+                at = asides[kind](data, at + 1)
             else:
                 raise _unknown(kind, begun, magic, version)
-    except IndexError:
+    except (IndexError, error):
         raise cut_off(begun, size) from None
 
 

@@ -28,10 +28,12 @@ Skipper = Callable[[Data, int], tuple[int, int]]
 
 
 class Form(NamedTuple):
-    """One way to write a value: the type as TYPE answers it, and how to pass over it."""
+    """One way to write a value: the type as TYPE answers it, how to pass over it, and how many of what
+    is counted then make one element: field and value two, with a time three."""
 
     type: str
     skip: Skipper
+    each: int = 1
 
 
 def skip_list(data: Data, at: int) -> tuple[int, int]:
@@ -99,18 +101,6 @@ def skip_quicklist_2(data: Data, at: int) -> tuple[int, int]:
     return elements, at
 
 
-def skip_hash_listpack(data: Data, at: int) -> tuple[int, int]:
-    """Pass over a small hash or sorted set: pairs in a listpack."""
-    count, at = count_listpack(data, at)
-    return count // 2, at
-
-
-def skip_hash_ziplist(data: Data, at: int) -> tuple[int, int]:
-    """Pass over a small hash or sorted set up to version 9: pairs in a ziplist."""
-    count, at = count_ziplist(data, at)
-    return count // 2, at
-
-
 def skip_hash_expiring_early(data: Data, at: int) -> tuple[int, int]:
     """Pass over a hash of a Redis 7.4 release candidate: each field after its time."""
     count, at = read_length(data, at)
@@ -126,15 +116,9 @@ def skip_hash_expiring(data: Data, at: int) -> tuple[int, int]:
     return skip_hash_expiring_early(data, at + 8)
 
 
-def skip_hash_triples_early(data: Data, at: int) -> tuple[int, int]:
-    """Pass over a small hash of a Redis 7.4 release candidate: field, value, time in a listpack."""
-    count, at = count_listpack(data, at)
-    return count // 3, at
-
-
-def skip_hash_triples(data: Data, at: int) -> tuple[int, int]:
+def skip_triples(data: Data, at: int) -> tuple[int, int]:
     """Pass over a small hash with fields that expire, of Redis 7.4: the earliest time stands first."""
-    return skip_hash_triples_early(data, at + 8)
+    return count_listpack(data, at + 8)
 
 
 def skip_hash_valkey(data: Data, at: int) -> tuple[int, int]:
@@ -158,12 +142,12 @@ COMMON = {
     9: Form("hash", count_zipmap),
     10: Form("list", count_ziplist),
     11: Form("set", count_intset),
-    12: Form("zset", skip_hash_ziplist),
-    13: Form("hash", skip_hash_ziplist),
+    12: Form("zset", count_ziplist, 2),
+    13: Form("hash", count_ziplist, 2),
     14: Form("list", skip_quicklist),
     15: Form("stream", skip_stream(1)),
-    16: Form("hash", skip_hash_listpack),
-    17: Form("zset", skip_hash_listpack),
+    16: Form("hash", count_listpack, 2),
+    17: Form("zset", count_listpack, 2),
     18: Form("list", skip_quicklist_2),
     19: Form("stream", skip_stream(2)),
     20: Form("set", count_listpack),
@@ -172,9 +156,9 @@ COMMON = {
 VALKEY = COMMON | {22: Form("hash", skip_hash_valkey)}
 REDIS = COMMON | {
     22: Form("hash", skip_hash_expiring_early),
-    23: Form("hash", skip_hash_triples_early),
+    23: Form("hash", count_listpack, 3),
     24: Form("hash", skip_hash_expiring),
-    25: Form("hash", skip_hash_triples),
+    25: Form("hash", skip_triples, 3),
     26: Form("stream", skip_stream(4)),
     27: Form("stream", skip_stream(5)),
     28: Form("array", skip_array),
