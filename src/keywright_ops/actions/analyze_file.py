@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+
 from keywright_ops.actions.analyze import LOOK_EVERY, Progress, Told, Wanted
 from keywright_ops.facts.glob import glob_matcher
 from keywright_ops.facts.rdb.header import read_header
