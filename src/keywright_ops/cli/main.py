@@ -45,6 +45,7 @@ COMMANDS = {
         "data and logs",
         "the application's sessions: whose, how old; end them",
     ),
+    "analyze": ("analyze", "data and logs", "the keyspace by prefix, type, size and lifetime"),
     "completion": ("completion", "shell", "the completion script for bash, zsh or fish"),
 }
 

@@ -61,27 +61,27 @@ def scan_pages(
     """
     more = _more(match, kind, min(count, MOST))
     trip = _trip(wire) if pace < 1 else 0.0
-    wire.exchange(pack(("SCAN", b"0", *more)), 0, more=True)
+    wire.send(pack(("SCAN", b"0", *more)))
     cursor, names = _page(wire)
     held: list[bytes] | None = None  # the page whose answers are on their way
     while True:
         began = time.monotonic()
         following = pack(("SCAN", cursor, *more)) if cursor != b"0" else b""
-        wire.exchange(following + questions(names, columns), 0, more=True)
+        wire.send(following + questions(names, columns))
         if held is not None:
-            yield rows(held, columns, _answers(wire, len(held) * len(columns)))
+            yield rows(held, columns, wire.receive(len(held) * len(columns)))
         held = names
         if not following:
             break
         cursor, names = _page(wire)
         if pace < 1:
-            answers = _answers(wire, len(held) * len(columns))
+            answers = wire.receive(len(held) * len(columns))
             rested = time.monotonic()
             busy = max(rested - began - trip, 0.0001)
             yield rows(held, columns, answers)
             held = None
             time.sleep(max(0.0, busy * (1 / pace - 1) - (time.monotonic() - rested)))
-    yield rows(held, columns, _answers(wire, len(held) * len(columns)))
+    yield rows(held, columns, wire.receive(len(held) * len(columns)))
 
 
 def questions(names: Sequence[bytes], columns: Sequence[str]) -> bytes:
@@ -123,11 +123,6 @@ def _known(columns: Sequence[str], answers: list[Reply], size: int) -> list[Repl
     return answers
 
 
-def _answers(wire: Wire, count: int) -> list[Reply]:
-    """The next replies to what was sent earlier."""
-    return wire.exchange(b"", count, more=True)
-
-
 def _more(match: bytes, kind: str, count: int) -> tuple[bytes | str | int, ...]:
     more: tuple[bytes | str | int, ...] = ("COUNT", count)
     if match:
@@ -137,7 +132,7 @@ def _more(match: bytes, kind: str, count: int) -> tuple[bytes | str | int, ...]:
 
 def _page(wire: Wire) -> tuple[bytes, list[bytes]]:
     """The next cursor and this page's names, each once. Raises ReplyError."""
-    reply = _answers(wire, 1)[0]
+    reply = wire.receive(1)[0]
     if isinstance(reply, ReplyError):
         raise reply
     cursor, names = reply
