@@ -144,6 +144,9 @@ def test_set_keeps_the_time_and_asks_before_it_replaces(one: Person):
     assert one.ask("GET", "cache:b") == "y"
     assert one.say("key", "set", "cache:b", "new", "--yes").code == 0
     assert one.ask("GET", "cache:b") == "new"
+    assert told(one.say("keys", "--undo", "last", "--json"))["there"] == 1
+    assert one.say("keys", "--undo", "last", "--replace").code == 0
+    assert one.ask("GET", "cache:b") == "y"
     assert 0 < one.ask("TTL", "cache:b") <= 60
     assert one.say("key", "set", "cache:b", "new", "--xx", "--ttl", "none").code == 0
     assert one.ask("TTL", "cache:b") == -1
@@ -177,6 +180,8 @@ def test_rename_and_copy_overwrite_nothing_unasked(one: Person):
     assert one.say("key", "rename", "new", "h", "--replace", "--yes").code == 0
     assert one.ask("GET", "h") == "y"
     assert one.ask("EXISTS", "new") == 0
+    assert one.say("keys", "--undo", "last", "--replace").code == 0
+    assert one.ask("TYPE", "h") == "hash"
 
 
 def editor(one: Person, script: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from keywright_ops.ops.keyspace.values import About, about_key
 SENDS = (
     "TYPE", "PTTL", "MEMORY USAGE", "OBJECT ENCODING", "OBJECT IDLETIME", "OBJECT FREQ", "STRLEN",
     "LLEN", "SCARD", "ZCARD", "HLEN", "XLEN", "SET", "PEXPIRE", "PERSIST", "RENAME", "RENAMENX", "COPY",
-    "WATCH", "UNWATCH", "MULTI", "EXEC", "GET",
+    "WATCH", "MULTI", "EXEC", "GET", "DUMP", "TIME",
 )  # fmt: skip
 KEEP, NEVER = -1, 0  # times of `set_key`: as it is, no end
 
@@ -22,12 +22,14 @@ Confirm = Callable[[str], bool]
 
 
 class Changed(NamedTuple):
-    """A key that was changed: `was` before it, `pttl` now (ms, -1: no end)."""
+    """A key that was changed: `was` before it, `pttl` now (ms, -1: no end); `copy` keeps what was written
+    over, "" for nothing."""
 
     name: bytes
     was: About
     pttl: int
     what: str
+    copy: str = ""
 
 
 def described(name: bytes, about: About) -> str:
@@ -41,7 +43,7 @@ def set_key(
 ) -> Changed:
     """Store a text. `ttl` is milliseconds, KEEP or NEVER; `rule` "NX", "XX" or "".
 
-    A value that would be lost is confirmed first, unless XX says that it is meant. Raises Refused.
+    A value that would be lost is confirmed and copied first, unless XX says that it is meant. Raises Refused.
     """
     with reached.wire(raw=True, timeout=PATIENCE) as wire:
         about = _about(reached, wire, name)
@@ -54,9 +56,10 @@ def set_key(
             raise Refused("nothing was changed: it was not confirmed", "--yes or --xx says so")
         words: list[Word] = ["SET", name, value, *([rule] if rule else [])]
         words += ["PX", ttl] if ttl > 0 else ["KEEPTTL"] if ttl == KEEP else []
-        if _call(reached, wire, words) is None:
+        done, copy = _write(reached, wire, words, name, keep=there and rule != "XX")
+        if done is None:
             raise Refused(f"{shown(name)} came or went in this moment: nothing was changed")
-        return Changed(name, about, _pttl(wire, name), "replaced" if there else "set")
+        return Changed(name, about, _pttl(wire, name), "replaced" if there else "set", copy)
 
 
 def expire_key(reached: Reached, name: bytes, after: int) -> Changed:
@@ -79,7 +82,8 @@ def persist_key(reached: Reached, name: bytes) -> Changed:
 def move_key(
     reached: Reached, name: bytes, new: bytes, *, copy: bool, replace: bool, confirm: Confirm
 ) -> Changed:
-    """Rename or copy a key with its time; over another only with `replace`, and when it is confirmed.
+    """Rename or copy a key with its time; over another, which is copied first, only with `replace`, and when
+    it is confirmed.
 
     Raises NoKey, Refused.
     """
@@ -99,14 +103,14 @@ def move_key(
         else:
             words = ("RENAME" if replace else "RENAMENX", name, new)
         try:
-            done = _call(reached, wire, words)
+            done, kept = _write(reached, wire, words, new, keep=other.type != "none")
         except ReplyError as refusal:
             if str(refusal) == "ERR no such key":
                 raise no_key(name, reached) from None
             raise
         if not done:
             raise Refused(f"{shown(new)} came in this moment: nothing was changed")
-        return Changed(new, about, _pttl(wire, new), "copied" if copy else "renamed")
+        return Changed(new, about, _pttl(wire, new), "copied" if copy else "renamed", kept)
 
 
 def edit_key(
@@ -172,6 +176,34 @@ def _call(reached: Reached, wire: Wire, words: Sequence[Word]) -> Reply:
     if isinstance(reply, ReplyError):
         raise reached.explain(reply, words[:1])
     return reply
+
+
+def _write(
+    reached: Reached, wire: Wire, words: Sequence[Word], over: bytes, *, keep: bool
+) -> tuple[Reply, str]:
+    """Send what writes over a key; with `keep` that is copied first, and must not change meanwhile."""
+    if not keep:
+        return _call(reached, wire, words), ""
+    from keywright_ops.actions.keys_bulk import begin_copy  # only who writes over something
+    from keywright_ops.ops.keyspace.bulk import dumped
+
+    try:
+        records, _ = dumped(wire, [over])
+    except ReplyError as refusal:
+        raise reached.explain(refusal, ("DUMP",)) from None
+    copy = begin_copy(reached, "replace")
+    try:
+        copy.add(records)
+    finally:
+        copy.close()
+    _, queued, done = wire.batch([("MULTI",), words, ("EXEC",)])
+    if isinstance(queued, ReplyError):
+        raise reached.explain(queued, words[:1])
+    if done is None:
+        raise Refused(f"{shown(over)} was changed in this moment: nothing was done")
+    if isinstance(done, ReplyError) or isinstance(done[0], ReplyError):
+        raise done if isinstance(done, ReplyError) else done[0]
+    return done[0], copy.path
 
 
 def _pttl(wire: Wire, name: bytes) -> int:

@@ -204,14 +204,19 @@ def _copy(reached: Reached, wish: Change, surveyed: Survey) -> CopyFile:
             "--copy-limit 5gb allows more, --no-copy keeps none",
         )
     refuse_without_room(reached.home, about)
+    return begin_copy(reached, "expire" if wish.after else "delete", wish.limit)
+
+
+def begin_copy(reached: Reached, reason: str, limit: int = LIMIT) -> CopyFile:
+    """A new file for what goes, in the state of the environment."""
     header = {
         "app": reached.plan.app,
         "environment": reached.plan.environment,
         "database": reached.database,
         "taken": int(time.time()),
-        "reason": "expire" if wish.after else "delete",
+        "reason": reason,
     }
-    return CopyFile(reached.home, header, wish.limit)
+    return CopyFile(reached.home, header, limit)
 
 
 class Undone(NamedTuple):

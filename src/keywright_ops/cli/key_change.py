@@ -21,6 +21,7 @@ from keywright_ops.cli.as_json import plan_json, show_json
 from keywright_ops.cli.keys import ttl_text
 from keywright_ops.cli.looking import reach_one
 from keywright_ops.cli.main import EXIT_WELL
+from keywright_ops.cli.show import environment_option
 from keywright_ops.facts.escapes import raw, shown, taken
 
 # how many words each verb takes, and what they are
@@ -50,10 +51,14 @@ def run_change(arguments: argparse.Namespace, words: list[str]) -> int:
         done = _do(arguments, reached, name, rest)
     if arguments.json:
         show_json("key-change", **plan_json(reached.plan), name=shown(done.name), change=done.what,
-                  type=done.was.type, ttl=None if done.pttl < 0 else done.pttl / 1000)  # fmt: skip
+                  type=done.was.type, ttl=None if done.pttl < 0 else done.pttl / 1000,
+                  copy=done.copy or None)  # fmt: skip
     elif not arguments.quiet:
         to = "" if done.name == name else f" to {shown(done.name)}"
         print(f"{shown(name)} {done.what}{to}, ttl {ttl_text(done.pttl)}")
+        if done.copy:
+            where = f"{environment_option(reached.plan)} --undo {done.copy.rpartition('/')[2]}"
+            print(f"  what was there: keywright keys{where} --replace")
     return EXIT_WELL
 
 
