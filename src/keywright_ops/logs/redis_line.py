@@ -69,13 +69,10 @@ def stamp_reader(zone: Zone) -> Stamp:
             if len(minutes) > 10_000:
                 minutes.clear()
             minute = minutes[head] = _plain(stamp, zone) if plain else _iso(stamp)
-        return minute + (int(stamp[18:24].replace(b".", b"")) if plain else _milli(stamp)) / 1000
+        at = 18 if plain else 17  # where the seconds stand
+        return minute + int(stamp[at : at + 2] + stamp[at + 3 : at + 6]) / 1000
 
     return read
-
-
-def _milli(stamp: bytes) -> int:
-    return int(stamp[17:19] + stamp[20:23])
 
 
 def _plain(stamp: bytes, zone: Zone) -> float:
