@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from keywright.errors import ApplyError, InputError, Unreachable
+from keywright.errors import ApplyError, InputError
 from keywright_ops.actions.place import Place
 from keywright_ops.logs.docker import DockerSource, Way
 from keywright_ops.logs.forms import plain_form
@@ -13,7 +13,6 @@ from keywright_ops.model.plan import Plan
 from keywright_ops.targets.channel import Channel, guarded
 from keywright_ops.targets.docker import Docker, told
 from keywright_ops.targets.local import LocalTransport
-from keywright_ops.targets.target import Completed
 
 ASIDE = "-before-keywright-"  # how `up` names the container that it took over (steps/housing.py)
 
@@ -28,7 +27,7 @@ def docker_sources(
     """
     del place, home
     assert plan.container is not None
-    there = _containers(plan.app)
+    there = _containers()
     found: list[Source] = []
     for service in services:
         found += _service(plan, service, there, alone=len(services) == 1)
@@ -58,8 +57,8 @@ def _service(plan: Plan, service: str, there: list[str], alone: bool) -> list[So
     return [DockerSource(each, form, way, environment, service) for each in names]
 
 
-def _containers(app: str) -> list[str]:
-    """The names of all containers that begin with the application's."""
+def _containers() -> list[str]:
+    """The names of all containers of the engine."""
     done = Docker(LocalTransport()).run("ps", "--all", "--format", "{{.Names}}")
     if done.code != 0:
         raise ApplyError(f"docker ps failed: {told(done.errors)}")

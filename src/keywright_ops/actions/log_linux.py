@@ -1,7 +1,7 @@
 """Finds the logs of a Linux host: the server's file, the unit's journal, RedisInsight's container, nginx.
 
-Which of them there are, who may read them, the host's time zone and its last start are asked at once. Debian's
-Redis writes a file of its own, and the journal has only what systemd says of the unit; Keywright's default
+Which of them there are, who may read them, the host's time zone and its last start are asked at once.
+Debian's Redis writes a file of its own, and the journal has only what systemd says of the unit; Keywright's default
 leaves everything to the journal. An older file stays behind then: its lines belong to the story too.
 """
 
@@ -35,7 +35,12 @@ at offset; date +%z
 at booted; began=$(systemctl show -p UserspaceTimestamp --value 2>/dev/null)
 [ -z "$began" ] || date -d "$began" +%s
 at loaded; systemctl show -p LoadState --value "$unit.service" 2>/dev/null
-at logfile; logfile=$(sed -n 's/^[[:space:]]*logfile[[:space:]]*//p' "$conf" 2>/dev/null | tail -n 1 | tr -d '"')
+at journal
+for file in /run/log/journal/*/system.journal /var/log/journal/*/system.journal; do
+    [ ! -e "$file" ] || { [ -r "$file" ] && echo yes || echo no; }
+done
+at logfile
+logfile=$(sed -n 's/^[[:space:]]*logfile[[:space:]]*//p' "$conf" 2>/dev/null | tail -n 1 | tr -d '"')
 case $logfile in /*) printf '%s\n' "$logfile"; set -- "$logfile" "$@";; esac
 at files
 for file; do
@@ -53,7 +58,7 @@ at end
 
 class Seen(NamedTuple):
     """What a host told of its logs; `offset` is that of its clock from UTC in seconds, `booted` when it was
-    started, if it tells."""
+    started, if it tells; `journal` is whether the whole journal may be read, as far as can be told."""
 
     who: str
     zone: str
@@ -62,6 +67,7 @@ class Seen(NamedTuple):
     loaded: bool
     files: tuple[str, ...]
     insight: bool
+    journal: bool
 
 
 def linux_sources(
@@ -129,6 +135,7 @@ def parse_seen(text: str) -> Seen:
         loaded=first("loaded") not in ("", "not-found"),
         files=tuple(dict.fromkeys(parts.get("files", []))),
         insight=bool(parts.get("insight")),
+        journal="no" not in parts.get("journal", []),
     )
 
 
@@ -157,7 +164,13 @@ def _server(line: Line, plan: Plan, seen: Seen) -> list[Source]:
     form = redis_form(zone_of(seen))
     found: list[Source] = [_file(each, form, line, plan, "redis", seen) for each in files]
     journal = JournalSource(
-        plan.unit.name, form, lambda argv: _open(line, argv), plan.environment, seen.who, host
+        plan.unit.name,
+        form,
+        lambda argv: _open(line, argv),
+        plan.environment,
+        seen.who,
+        host,
+        forbidden=not seen.journal,
     )
     return [*found, journal]
 

@@ -131,13 +131,10 @@ class DockerSource:
         given = last
         with self._way.open(self._argv(wish, "--follow")) as channel:
             for chunk in channel.chunks(IDLE):
-                if chunk:
-                    chunk = _later(_lines_of_the_container(chunk, own), given)
-                if chunk:
-                    last = max(last, _last_stamp(chunk))
-                    if wish.until is not None:
-                        chunk = _before(chunk, wish.until)
-                yield chunk
+                lines = _later(_lines_of_the_container(chunk, own), given)
+                if lines:
+                    last = max(last, _last_stamp(lines))
+                yield lines if wish.until is None else _before(lines, wish.until)
                 if _over(wish):
                     return last
             if channel.code and not (given and self._state() is None):
@@ -235,17 +232,21 @@ def _lines_of_the_container(chunk: bytes, own: list[bytes]) -> bytes:
 
 def _joined(chunk: bytes) -> bytes:
     """The chunk with the stamps taken out that Docker puts into the middle of a very long line."""
-    if max(map(len, chunk.split(b"\n"))) <= PIECE:
+    lines = chunk.split(b"\n")
+    if max(map(len, lines)) <= PIECE:
         return chunk
-    found = []
-    for line in chunk.split(b"\n"):
-        stamp = STAMP.match(line)
-        start = stamp.end() + PIECE if stamp else len(line)
-        while inner := STAMP.match(line, start):
-            line = line[: inner.start()] + line[inner.end() :]
-            start = inner.start() + PIECE
-        found.append(line)
-    return b"\n".join(found)
+    return b"\n".join(_without_inner_stamps(line) for line in lines)
+
+
+def _without_inner_stamps(line: bytes) -> bytes:
+    stamp = STAMP.match(line)
+    if stamp is None:
+        return line
+    kept, start = line[: stamp.end() + PIECE], stamp.end() + PIECE
+    while inner := STAMP.match(line, start):
+        start = inner.end() + PIECE
+        kept += line[inner.end() : start]
+    return kept + line[start:]
 
 
 def _last_stamp(chunk: bytes) -> bytes:
@@ -263,7 +264,7 @@ def _later(chunk: bytes, last: bytes) -> bytes:
 
 
 def _before(chunk: bytes, until: float) -> bytes:
-    lines = chunk.removesuffix(b"\n").split(b"\n")
+    lines = chunk.removesuffix(b"\n").split(b"\n") if chunk else []
     return b"".join(line + b"\n" for line in lines if _seconds(line) < until)
 
 

@@ -121,7 +121,9 @@ class HostFileSource:
         self.path, self.form = path, form
         self.place = f"{path} on {host}"
         self.environment, self.service = names
-        self.able = frozenset(("since", "until", "tail", *(("boot",) if booted is not None else ())))
+        self.able = frozenset(
+            ("since", "until", "tail", *(("boot",) if booted is not None else ()))
+        )
         self._open, self._booted = open_channel, booted
         self._who, self._host = who, host
 

@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 
-from keywright.errors import ApplyError, InputError, KeywrightError, Unreachable
+from keywright.errors import ApplyError, InputError, KeywrightError
 from keywright_ops.logs.source import Form, Line, Wish
 from keywright_ops.targets.channel import Channel
 
@@ -21,7 +21,8 @@ IDLE = 0.4  # seconds of silence that are told
 # syslog's priorities onto the four levels
 LEVELS = ("warning", "warning", "warning", "warning", "warning", "notice", "notice", "debug")
 INFO = 6  # what a line has that names no priority
-# What journalctl says on standard error, in lower case, when not all may be seen.
+# What journalctl says on standard error, in lower case, when not all may be seen. Of a user who has a journal
+# of his own it says so only without JSON: whoever makes the source has to look.
 NO_RIGHT = ("insufficient permissions", "not seeing messages from other users")
 
 Open = Callable[[tuple[str, ...]], Channel]
@@ -53,20 +54,29 @@ def journal_form(server: Form) -> Form:
 class JournalSource:
     """What the journal of a host has of one unit; `open` starts a program there, as root where that is free.
 
-    `who` and `host` are for what is said when it may not be read.
+    `who` and `host` are for what is said when it may not be read; `forbidden` is whether that is known.
     """
 
     able = frozenset(("since", "until", "tail", "boot", "priorities"))
 
     def __init__(
-        self, unit: str, form: Form, open_channel: Open, environment: str, who: str, host: str
+        self,
+        unit: str,
+        form: Form,
+        open_channel: Open,
+        environment: str,
+        who: str,
+        host: str,
+        forbidden: bool = False,
     ) -> None:
         self.unit, self.place = unit, f"unit {unit}"
         self.form, self.environment, self.service = journal_form(form), environment, "redis"
         self._open, self._who, self._host = open_channel, who, host
+        self._forbidden = forbidden
 
     def read(self, wish: Wish) -> Iterator[bytes]:
         """Give what the journal keeps."""
+        self._refuse_forbidden()
         with self._open(self._argv(wish)) as channel:
             for chunk in channel.chunks():
                 yield from _lines(chunk)
@@ -74,6 +84,7 @@ class JournalSource:
 
     def follow(self, wish: Wish) -> Iterator[bytes]:
         """Give the same, and what comes."""
+        self._refuse_forbidden()
         tail = () if wish.tail is not None else ("--no-tail",)
         with self._open(self._argv(wish._replace(until=None), "--follow", *tail)) as channel:
             for chunk in channel.chunks(IDLE):
@@ -102,6 +113,10 @@ class JournalSource:
             words.append("--priority={}..{}".format(*wish.priorities))
         return tuple(words)
 
+    def _refuse_forbidden(self) -> None:
+        if self._forbidden:
+            raise cannot_read_journal(self._who, self._host)
+
     def _refuse_partial(self, channel: Channel) -> None:
         """Raise when this user is shown nothing, or his own lines alone."""
         lower = channel.said.lower()
@@ -122,7 +137,7 @@ class JournalSource:
 
 def cannot_read_journal(who: str, host: str) -> KeywrightError:
     """Return what to raise when somebody may not read the journal."""
-    return Unreachable(
+    return InputError(
         f"{who} may not read the journal on {host}",
         f"sudo usermod -aG systemd-journal,adm {who}, then log in again; or let sudo ask no password",
     )

@@ -94,7 +94,8 @@ class Channel:
         return self._said.read().decode("utf-8", "replace")
 
     def chunks(self, idle: float | None = None) -> Iterator[bytes]:
-        """Give the output in chunks of whole lines, to the program's end; b"" after `idle` seconds of silence.
+        """Give the output in chunks of whole lines, to the program's end; b"" after `idle` seconds of
+        silence.
 
         Raises Unreachable when the connection is lost.
         """
