@@ -1,8 +1,8 @@
 """Finds the logs of a Linux host: the server's file, the unit's journal, RedisInsight's container, nginx.
 
 Which of them there are, who may read them, the host's time zone and its last start are asked at once.
-Debian's Redis writes a file of its own, and the journal has only what systemd says of the unit; Keywright's default
-leaves everything to the journal. An older file stays behind then: its lines belong to the story too.
+Debian's Redis writes a file of its own, and the journal has only what systemd says of the unit; Keywright's
+default leaves everything to the journal. An older file stays behind then: its lines belong to the story too.
 """
 
 import os
