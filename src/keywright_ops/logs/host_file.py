@@ -1,0 +1,192 @@
+"""A log file of another host, or one here that only root may read: with what rotation left of it.
+
+A script there reads the files: it leaves out whole files and lines that are far from the window, takes the
+last lines by `tail`, and unpacks; so that little travels. The window itself is judged here, exactly.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+
+from keywright.errors import ApplyError, InputError, KeywrightError
+from keywright_ops.logs.source import Form, Wish
+from keywright_ops.logs.window import judged
+from keywright_ops.targets.channel import Channel
+
+IDLE = 0.4  # seconds of silence that are told
+# Hours by which a line may be outside: summer time ends, clocks are set. Judged exactly afterwards.
+SLACK = 2 * 3600
+MISSING, FORBIDDEN = 66, 77  # exit codes of the script (sysexits.h: EX_NOINPUT, EX_NOPERM)
+
+# $1 file, $2 and $3 the window (seconds since 1970, "" for none), $4 the number of last lines ("" for all).
+# A line of Redis is compared as text: YYYYMMDDHH:MM:SS of the host's own clock. What has another form is
+# given whole.
+COMMON = r"""
+export LC_ALL=C
+path=$1 since=$2 until=$3 tail=$4
+folder=${path%/*}; [ -x "${folder:-/}" ] || exit @FORBIDDEN@
+members() {
+    ls -1tr -- "$path" "$path".[0-9]* "$path"-[0-9]* 2>/dev/null | while read -r each; do
+        case ${each#"$path"} in
+            "" | *[0-9] | *[0-9].gz | *[0-9].bz2 | *[0-9].xz | *[0-9].zst) printf '%s\n' "$each";;
+        esac
+    done
+}
+unpack() {
+    case $1 in
+        *.gz) exec gzip -dc -- "$1";; *.bz2) exec bzip2 -dc -- "$1";;
+        *.xz) exec xz -dc -- "$1";; *.zst) exec zstd -dcq -- "$1";; *) exec cat -- "$1";;
+    esac
+}
+clock() { [ -z "$1" ] || date -d "@$1" '+%Y%m%d%H:%M:%S'; }
+low=$(clock "$since") high=$(clock "$until")
+pick() {
+    if [ -z "$low$high" ]; then cat; return; fi
+    awk -v low="$low" -v high="$high" -v number="$1" '
+        BEGIN { split("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec", names)
+                for (n in names) month[names[n]] = n < 10 ? "0" n : n
+                shown = 1 }
+        $1 ~ /^[0-9:]*[MSCX]$/ && ($3 in month) {
+            at = $4 month[$3] $2 $5
+            shown = (low == "" || at >= low) && (high == "" || at <= high) }
+        $1 ~ /^[0-9:]*[MSCX]$/ && !($3 in month) { shown = 1 }
+        $1 ~ /^pid=/ { shown = 1 }
+        shown { if (number) { print NR; exit } print }'
+}
+""".replace("@FORBIDDEN@", str(FORBIDDEN))
+READ = (
+    COMMON
+    + r"""
+found=$(members); [ -n "$found" ] || exit @MISSING@
+# a rotated file that was last written before the window holds nothing of it
+wanted= need=$tail
+newest_first=$(printf '%s\n' "$found" | sed '1!G;h;$!d')
+IFS='
+'
+for each in $newest_first; do
+    [ -r "$each" ] || exit @FORBIDDEN@
+    if [ -n "$since" ] && [ "$(stat -c %Y -- "$each")" -lt "$since" ]; then continue; fi
+    wanted="$each
+$wanted"
+    if [ -n "$tail" ]; then
+        need=$((need - $( (unpack "$each") | pick "" | tail -n "$need" | wc -l)))
+        [ "$need" -gt 0 ] || break
+    fi
+done
+all() { for each in $wanted; do (unpack "$each") | pick "" || exit; done; }
+if [ -n "$tail" ]; then all | tail -n "$tail"; else all; fi
+"""
+)
+FOLLOW = (
+    COMMON
+    + r"""
+[ -e "$path" ] || [ -n "$(members)" ] || exit @MISSING@
+[ ! -e "$path" ] || [ -r "$path" ] || exit @FORBIDDEN@
+if [ -n "$tail" ]; then
+    rotated= first=$tail
+else
+    IFS='
+'
+    for each in $(members); do
+        [ "$each" != "$path" ] || continue
+        if [ -n "$since" ] && [ "$(stat -c %Y -- "$each")" -lt "$since" ]; then continue; fi
+        (unpack "$each") | pick ""
+    done
+    first=+1
+    if [ -n "$low" ] && [ -e "$path" ]; then
+        first=$(pick number <"$path")
+        first=+${first:-$(($(wc -l <"$path") + 1))}
+    fi
+fi
+exec tail -n "$first" -F -- "$path" 2>/dev/null
+"""
+)
+
+
+class HostFileSource:
+    """One log file of a host; `open_channel` starts a program there, as root where that is free.
+
+    `booted` is when the host was started (seconds since 1970); `who` and `host` are for what is said.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        form: Form,
+        open_channel: Callable[[tuple[str, ...]], Channel],
+        names: tuple[str, str],
+        who: str,
+        host: str,
+        booted: float | None = None,
+    ) -> None:
+        self.path, self.form = path, form
+        self.place = f"{path} on {host}"
+        self.environment, self.service = names
+        self.able = frozenset(
+            ("since", "until", "tail", *(("boot",) if booted is not None else ()))
+        )
+        self._open, self._booted = open_channel, booted
+        self._who, self._host = who, host
+
+    def read(self, wish: Wish) -> Iterator[bytes]:
+        """Give what the file and its rotated ones hold."""
+        wish = since_boot(wish, self._booted)
+        with self._open(self._argv(READ, wish)) as channel:
+            yield from self._exactly(channel.chunks(), wish)
+            self._judge(channel)
+
+    def follow(self, wish: Wish) -> Iterator[bytes]:
+        """Give the same, and what is written then: through rotation and truncation."""
+        wish = since_boot(wish, self._booted)
+        with self._open(self._argv(FOLLOW, wish._replace(until=None))) as channel:
+            started = wish.since is None
+            for chunk in channel.chunks(IDLE):
+                if not chunk:
+                    yield b""
+                elif started:
+                    yield from self._exactly(iter((chunk,)), wish._replace(since=None))
+                else:
+                    for part in self._exactly(iter((chunk,)), wish):
+                        started = True
+                        yield part
+                if wish.until is not None and time.time() >= wish.until:
+                    return
+            self._judge(channel)
+
+    def _argv(self, script: str, wish: Wish) -> tuple[str, ...]:
+        since = "" if wish.since is None else str(int(wish.since) - SLACK)
+        until = "" if wish.until is None else str(int(wish.until) + 1 + SLACK)
+        tail = "" if wish.tail is None or wish.until is not None else str(wish.tail)
+        script = script.replace("@MISSING@", str(MISSING)).replace("@FORBIDDEN@", str(FORBIDDEN))
+        return ("sh", "-c", script, "sh", self.path, since, until, tail)
+
+    def _exactly(self, chunks: Iterator[bytes], wish: Wish) -> Iterator[bytes]:
+        if wish.since is None and wish.until is None:
+            return chunks
+        return judged(chunks, self.form, wish.since, wish.until)
+
+    def _judge(self, channel: Channel) -> None:
+        code = channel.code
+        if code == FORBIDDEN:
+            raise self.forbidden()
+        if code == MISSING:
+            hint = "has the server run yet? `keywright status` tells"
+            raise InputError(f"there is no {self.path} on {self._host}", hint)
+        if code:
+            lines = [line for line in channel.said.splitlines() if line.strip()]
+            reason = lines[-1] if lines else f"exit code {code}"
+            raise ApplyError(f"{self.path} on {self._host} cannot be read: {reason}")
+
+    def forbidden(self) -> KeywrightError:
+        """Return what to raise when this user may not read it."""
+        return InputError(
+            f"{self._who} may not read {self.path} on {self._host}",
+            f"sudo usermod -aG adm {self._who}, then log in again; or let sudo ask for no password",
+        )
+
+
+def since_boot(wish: Wish, booted: float | None) -> Wish:
+    """Return the wish with "since the host was started" as a time, where that is known."""
+    if not wish.boot or booted is None:
+        return wish
+    since = booted if wish.since is None else max(booted, wish.since)
+    return wish._replace(boot=False, since=since)
