@@ -23,7 +23,7 @@ ELSEWHERE = {
 
 def log_sources(
     file: str | None, environment: str | None, environ: Mapping[str, str], service: str
-) -> list[Source]:
+) -> Sequence[Source]:
     """Return the sources of one environment; `service` is one of SERVICES or "all".
 
     No password is needed and no server has to run. Raises InputError where there is no such log.
@@ -64,7 +64,9 @@ def services_of(plan: Plan, service: str) -> tuple[str, ...]:
     return (service,)
 
 
-def local_sources(place: "Place", plan: Plan, home: str, services: Sequence[str]) -> list[Source]:
+def local_sources(
+    place: "Place", plan: Plan, home: str, services: Sequence[str]
+) -> Sequence[Source]:
     """The embedded server's log file, which its wall clock is this machine's of."""
     del place, services  # there is one service only
     from keywright_ops.logs.file import FileSource
