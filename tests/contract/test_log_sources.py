@@ -11,6 +11,7 @@ from keywright_ops.logs.zones import UTC
 
 
 def file_rig(folder: Path) -> Rig:
+    """A file that is written to, and the source over it."""
     path = folder / "server.log"
 
     def write(lines: Iterable[bytes]) -> None:

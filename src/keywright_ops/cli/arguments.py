@@ -54,7 +54,8 @@ def parse(words: list[str]) -> tuple[argparse.Namespace, Command]:
     command = load(name)
     parser = build(name, command)
     # options may stand between the words: `password rotate --dry-run appuser`
-    return parser.parse_intermixed_args(words[:position] + words[position + 1 :]), command
+    before = ["--file" if word == "-f" else word for word in words[:position]]
+    return parser.parse_intermixed_args(before + words[position + 1 :]), command
 
 
 def _position(words: list[str]) -> int | None:
@@ -82,6 +83,7 @@ def build(name: str, command: Command) -> Parser:
         description=COMMANDS[name][2],
         formatter_class=Help,
         allow_abbrev=False,
+        conflict_handler="resolve",  # `logs -f` is to follow, as everywhere; --file is whole there
     )
     common(parser)
     command.arguments(parser)

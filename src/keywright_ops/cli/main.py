@@ -28,6 +28,7 @@ COMMANDS = {
     "tunnel": ("tunnel", "changing", "reach RedisInsight on a remote host, through ssh"),
     "firewall": ("firewall", "changing", "who may come in; the commands for Azure and AWS"),
     "info": ("info", "looking", "what the server says of itself (INFO)"),
+    "logs": ("logs", "looking", "what the servers wrote: found, followed, in order of time"),
     "completion": ("completion", "shell", "the completion script for bash, zsh or fish"),
 }
 

@@ -7,15 +7,18 @@ import os
 import time
 from collections.abc import Callable, Iterator
 
+from keywright_ops.logs.find import FRESH, REPORT, REPORT_ENDS
 from keywright_ops.logs.rotated import cannot_read, compressed, family, unpacked
 from keywright_ops.logs.source import CHUNK, Form, Wish
 from keywright_ops.logs.window import Range, judged, split_lines, window
+from keywright_ops.logs.zones import UTC, Zone, twice
 
 PACE = 0.1  # seconds between two looks at a followed file
+WIDEST = 1 << 20  # bytes that are looked back for the beginning of an entry
 
 
 class FileSource:
-    """One log file; `twice` tells of its zone whether an hour comes twice near a time."""
+    """One log file; `zone` is that of the wall clock which its program wrote."""
 
     able = frozenset(("since", "until", "tail"))
 
@@ -25,11 +28,11 @@ class FileSource:
         form: Form,
         environment: str,
         service: str = "redis",
-        twice: Callable[[float], bool] = lambda _: False,
+        zone: Zone = UTC,
     ) -> None:
         self.path = self.place = path
         self.form, self.environment, self.service = form, environment, service
-        self._twice = twice
+        self._zone = zone
 
     def read(self, wish: Wish) -> Iterator[bytes]:
         """Give what the file and its rotated ones hold, in order of time."""
@@ -68,7 +71,9 @@ class FileSource:
             yield from self._read_ranges(log, log.size(), wish)
 
     def _read_ranges(self, log: "_Opened", size: int, wish: Wish) -> Iterator[bytes]:
-        ranges = window(log.pread, size, self.form, wish.since, wish.until, self._twice)
+        ranges = window(
+            log.pread, size, self.form, wish.since, wish.until, lambda at: twice(self._zone, at)
+        )
         if wish.tail is not None and ranges and not all(each.judge for each in ranges):
             at = next(number for number, each in enumerate(ranges) if not each.judge)
             start = tail_start(log.pread, ranges[at], self.form, wish.tail)
@@ -76,9 +81,7 @@ class FileSource:
                 ranges = [Range(start, ranges[at].end, False), *ranges[at + 1 :]]
         for each in ranges:
             chunks = log.chunks(each.start, each.end)
-            yield from (
-                judged(chunks, self.form, wish.since, wish.until) if each.judge else chunks
-            )
+            yield from (judged(chunks, self.form, wish.since, wish.until) if each.judge else chunks)
 
     def _last_files(
         self, files: list[tuple[str, float | None]], wish: Wish
@@ -150,7 +153,11 @@ class _Opened:
         size = self.size()
         if size < position:
             position = 0  # truncated: logrotate's copytruncate
-        block = self.pread(max(CHUNK, min(size - position, 1 << 24)), position) if size > position else b""
+        block = (
+            self.pread(max(CHUNK, min(size - position, 1 << 24)), position)
+            if size > position
+            else b""
+        )
         cut = block.rfind(b"\n") + 1
         if cut:
             return position + cut, block[:cut]
@@ -172,7 +179,7 @@ class _Opened:
 def in_time(paths: list[str], form: Form) -> list[tuple[str, float | None]]:
     """Return files with their first line's time, the oldest first; one that tells none by when it was
     last written."""
-    found = []
+    found: list[tuple[float, int, str, float | None]] = []
     for path in paths:
         first = _first_time(path, form)
         try:
@@ -181,7 +188,9 @@ def in_time(paths: list[str], form: Form) -> list[tuple[str, float | None]]:
             continue
         found.append((first if first is not None else written, len(found), path, first))
     # equal times: what stands later in the family (log.1, log.2 …) is older
-    return [(path, first) for _, _, path, first in sorted(found, key=lambda each: (each[0], -each[1]))]
+    return [
+        (path, first) for _, _, path, first in sorted(found, key=lambda each: (each[0], -each[1]))
+    ]
 
 
 def _first_time(path: str, form: Form) -> float | None:
@@ -201,9 +210,7 @@ def _first_time(path: str, form: Form) -> float | None:
     return None
 
 
-def _within(
-    files: list[tuple[str, float | None]], wish: Wish
-) -> list[tuple[str, float | None]]:
+def _within(files: list[tuple[str, float | None]], wish: Wish) -> list[tuple[str, float | None]]:
     """Leave out files that end before the window (the next begins before it) or begin after it."""
     slack = 7200.0
     kept = []
@@ -217,9 +224,7 @@ def _within(
     return kept
 
 
-def tail_start(
-    pread: Callable[[int, int], bytes], within: Range, form: Form, lines: int
-) -> int:
+def tail_start(pread: Callable[[int, int], bytes], within: Range, form: Form, lines: int) -> int:
     """Return where the last lines of a range begin, at the beginning of an entry."""
     position, left = within.end, lines + 1  # the range ends in a line feed
     if lines == 0:
@@ -234,5 +239,20 @@ def tail_start(
         at = len(block)
         for _ in range(left):
             at = block.rfind(b"\n", 0, at)
-        return start + at + 1
+        return entry_start(pread, within.start, start + at + 1, form)
     return within.start
+
+
+def entry_start(pread: Callable[[int, int], bytes], low: int, position: int, form: Form) -> int:
+    """Return where the entry begins that the line at a position belongs to: its header's line, or the
+    crash report's START."""
+    start = max(low, position - WIDEST)
+    block = pread(position - start + CHUNK, start)
+    before = block[: position - start]
+    report = before.rfind(REPORT)
+    if report >= 0 and before.find(REPORT_ENDS, report) < 0 and before.find(FRESH, report) < 0:
+        return start + before.rfind(b"\n", 0, report) + 1
+    at = position - start
+    while at > 0 and not form.head.match(block, at):
+        at = block.rfind(b"\n", 0, at - 1) + 1
+    return start + at if form.head.match(block, at) else position

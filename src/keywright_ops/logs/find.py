@@ -1,5 +1,5 @@
-"""Finds the entries of a log that are wanted, in blocks of bytes: literals first, the expression only where they
-stand, a level by the bytes of its mark; nothing is parsed that need not be judged.
+"""Finds the entries of a log that are wanted, in blocks of bytes: literals first, the expression only where
+they stand, a level by the bytes of its mark; nothing is parsed that need not be judged.
 
 An entry is a line with a header and the lines after it that have none. A crash report, from START to END, is
 one entry, though some of its lines have headers.
@@ -96,6 +96,11 @@ def find(block: bytes, form: Form, question: Question) -> list[Span]:
     if question.levels is not None:
         spans = [span for span in spans if seen.level(span) in question.levels]
     return _without(seen, spans, question.unwanted)
+
+
+def entry_spans(block: bytes, form: Form) -> Iterator[Span]:
+    """Give every entry of a block, one after the other."""
+    return _Block(block, form).entries()
 
 
 def _without(seen: "_Block", spans: list[Span], unwanted: Wanted | None) -> list[Span]:
@@ -228,7 +233,7 @@ class _Block:
         """The entries of some levels: by their marks, or by the marks of all the others when those are fewer
         or of less weight."""
         if not self._form.marks:
-            return [span for span in self._entries() if self.level(span) in levels]
+            return [span for span in self.entries() if self.level(span) in levels]
         others = frozenset(LEVELS) - levels
         if "notice" not in levels:
             return self._marked(levels)
@@ -269,7 +274,7 @@ class _Block:
             for at in (0, len(block) // 2, len(block) - 1)
         )
 
-    def _entries(self) -> Iterator[Span]:
+    def entries(self) -> Iterator[Span]:
         """Every entry, one after the other."""
         position = 0
         while position < len(self._block):

@@ -35,7 +35,9 @@ def _plain(raw: bytes) -> Line:
     return Line(None, "", 0, "", raw, raw, bool(ANY.match(raw)))
 
 
-def stamped(form: Form, stamp: Pattern[bytes], read: Callable[[bytes], tuple[float, int, str]]) -> Form:
+def stamped(
+    form: Form, stamp: Pattern[bytes], read: Callable[[bytes], tuple[float, int, str]]
+) -> Form:
     """Return the form of lines that begin with a carrier's stamp.
 
     `stamp` matches it (with the space after it), `read` takes what it matched: seconds since 1970, the
@@ -51,5 +53,7 @@ def stamped(form: Form, stamp: Pattern[bytes], read: Callable[[bytes], tuple[flo
         seconds, pid, program = read(found[0])
         return line._replace(time=seconds, pid=line.pid or pid, role=line.role or program)
 
-    head = re.compile(rb"(?:" + stamp.pattern + rb")(?:" + form.head.pattern + rb")", form.head.flags)
+    head = re.compile(
+        rb"(?:" + stamp.pattern + rb")(?:" + form.head.pattern + rb")", form.head.flags
+    )
     return Form(head, parse, form.marks, carried=True)

@@ -67,8 +67,10 @@ def compile_patterns(texts: Iterable[str], fold: bool, option: str = "--grep") -
 
 
 def _as_here(text: str) -> str:
-    """grep's basic form, as the guide writes it, in today's: `connection\\|auth` is meant as `connection|auth`."""
-    return text.replace("\\|", "|") if "\\|" in text and "|" not in text.replace("\\|", "") else text
+    """grep's basic form, as the guide writes it, in today's: `connection\\|auth` is `connection|auth`."""
+    return (
+        text.replace("\\|", "|") if "\\|" in text and "|" not in text.replace("\\|", "") else text
+    )
 
 
 def _compiled(text: str, fold: bool, option: str) -> "Pattern[bytes]":

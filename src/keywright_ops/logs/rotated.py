@@ -3,10 +3,13 @@
 import os
 import re
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from keywright.errors import ApplyError, InputError
 from keywright_ops.logs.source import CHUNK
+
+if TYPE_CHECKING:
+    from gzip import GzipFile
 
 COMPRESSED = (".gz", ".bz2", ".xz")
 # logrotate's own ways: log.1, log.2.gz, log-20260101, log-2026-01-01.gz, and with `extension .log`
@@ -55,7 +58,7 @@ def unpacked(path: str) -> Iterator[bytes]:
         raise cannot_read(path, error) from None
 
 
-def _opened(path: str) -> IO[bytes]:
+def _opened(path: str) -> "IO[bytes] | GzipFile":
     if path.endswith(".gz"):
         import gzip
 

@@ -6,23 +6,24 @@ where bytes come from. `actions/log_sources.py` makes the sources of an environm
 `docker_sources` (actions/log_docker.py), `linux_sources` (actions/log_linux.py), each called with
 (place, plan, home, services) where `services` are the asked names among "redis", "redisinsight", "nginx".
 
-The laws of a source, which tests/contract/log_source.py holds (`hold_read(make)`, `hold_follow(make)`; a source
-is tested by calling them with a function that makes one over given lines: what needs a real Docker or a
-real journal does so in tests/lab):
+The laws of a source, which tests/contract/log_source.py holds. A source is tested by `hold_read(rig)` and
+`hold_follow(rig)` with a Rig that writes lines where it reads: tests/contract/test_log_sources.py for what
+needs nothing but this machine, tests/lab for what needs a real Docker or a real journal.
 1. `read` gives *chunks of whole lines*, oldest first: every chunk ends in b"\\n", and a last line without one
    gets it. About 256 KiB a chunk is fast; a line a chunk is allowed. Nothing is decoded, nothing is lost.
-2. `read` and `follow` do what `able` names of the wish, *exactly*: nobody judges it after them. What `able` does
-   not name they leave alone. Only "tail" is done generously (at least so many lines; more is fine): the engine
-   cuts it, and never inside an entry of many lines. "tail" stands in the wish only when nothing lies between
-   the source's last lines and what is shown.
-3. `follow` gives what `read` gives and then what comes, as it comes; while nothing comes it gives b"" at least
-   every half second (so that the merge moves on and an interrupt is heard). It ends when nothing can come any
-   more (the container was removed). Closing the generator ends every process that it started.
-4. Errors are of keywright.errors: a sentence and a hint (Unreachable: the engine or the host is away; ApplyError:
-   the log cannot be read; InputError: there is none, and where the lines are instead).
-5. `form` tells how a line of it reads: redis_line.py has that of Redis and Valkey (`redis_form(zone)`), forms.py
-   those of RedisInsight and nginx, and `stamped(form, stamp)` for lines that Docker or the journal put a time
-   in front of.
+2. `read` and `follow` do what `able` names of the wish, *exactly*: nobody judges it after them. What `able`
+   does not name they leave alone. Only "tail" is done generously (at least so many lines; more is fine):
+   the engine cuts it, and never inside an entry of many lines. "tail" stands in the wish only when nothing
+   lies between the source's last lines and what is shown.
+3. `follow` gives what `read` gives and then what comes, as it comes; while nothing comes it gives b"" at
+   least every half second (so that the merge moves on and an interrupt is heard), and the first b"" only
+   after what was there. It ends when nothing can come any more (the container was removed). Closing the
+   generator ends every process that it started.
+4. Errors are of keywright.errors: a sentence and a hint (Unreachable: the engine or the host is away;
+   ApplyError: the log cannot be read; InputError: there is none, and where the lines are instead).
+5. `form` tells how a line of it reads: redis_line.py has that of Redis and Valkey (`redis_form(zone)`),
+   forms.py those of RedisInsight and nginx, and `stamped(form, stamp)` for lines that Docker or the journal
+   put a time in front of.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -87,7 +88,9 @@ class Source(Protocol):
 
     environment: str
     service: str  # "redis", "redisinsight", "nginx"
-    place: str  # where it lies, for people: a path, "container esab-redis-prod", "unit redis-server"
+    place: (
+        str  # where it lies, for people: a path, "container esab-redis-prod", "unit redis-server"
+    )
     form: Form
     able: frozenset[str]  # which parts of a wish it does by itself: names of Wish's fields
 

@@ -23,7 +23,8 @@ UNITS = {
     "h": 3600, "hr": 3600, "hrs": 3600, "hour": 3600, "hours": 3600,
     "d": DAY, "day": DAY, "days": DAY,
     "w": 7 * DAY, "week": 7 * DAY, "weeks": 7 * DAY,
-    "month": 30.44 * DAY, "months": 30.44 * DAY, "y": 365.25 * DAY, "year": 365.25 * DAY, "years": 365.25 * DAY,
+    "month": 30.44 * DAY, "months": 30.44 * DAY,
+    "y": 365.25 * DAY, "year": 365.25 * DAY, "years": 365.25 * DAY,
     "ms": 0.001,
 }  # fmt: skip
 MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
@@ -51,7 +52,9 @@ def parse_time(text: str, now: float, zone: Zone, option: str = "--since") -> fl
             raise InputError(f"{option} {text!r}: {error}", f"for example {EXAMPLES}") from None
         if found is not None:
             return found
-    raise InputError(f"{option} {text!r} is no time that Keywright knows", f"for example {EXAMPLES}")
+    raise InputError(
+        f"{option} {text!r} is no time that Keywright knows", f"for example {EXAMPLES}"
+    )
 
 
 class _ImpossibleError(Exception):

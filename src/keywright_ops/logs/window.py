@@ -22,7 +22,7 @@ FURTHEST = 1 << 20  # a line with a time comes within so many bytes, or the rest
 
 
 class Range(NamedTuple):
-    """Bytes of a file from `start` to `end`, whole lines; `judge` when each line's time is to be looked at."""
+    """Bytes of a file from `start` to `end`, whole lines; `judge` when each line's time is looked at."""
 
     start: int
     end: int
@@ -104,7 +104,9 @@ def _next_time(pread: Pread, size: int, form: Form, position: int) -> tuple[int,
 def _lines(pread: Pread, size: int, position: int) -> Iterator[tuple[int, bytes]]:
     """Every line that begins at or after a position, with the place where it does."""
     if position > 0:
-        position -= 1  # so that a line that begins exactly there is found by the end of the one before
+        position -= (
+            1  # so that a line that begins exactly there is found by the end of the one before
+        )
     skipping, rest = position > 0, b""
     while position < size:
         block = rest + pread(min(PEEK, size - position - len(rest)), position + len(rest))

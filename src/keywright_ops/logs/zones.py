@@ -92,3 +92,12 @@ class Named:
 
 
 UTC = Fixed(0)
+
+
+def twice(zone: Zone, seconds: float, around: float = 7200.0) -> bool:
+    """Whether an hour comes twice near a time: summer time ends."""
+
+    def ahead(at: float) -> float:
+        return utc_seconds(zone.wall(at)) - at
+
+    return ahead(seconds - around) > ahead(seconds + around) + 1
