@@ -1,5 +1,6 @@
 """Logs of containers: each command of the guide beside ours, on a real engine and with every log driver."""
 
+import itertools
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -152,7 +153,7 @@ def test_the_engine_picks_the_window_exactly(scribes: Callable[..., Scribe], dri
     times = [source.form.parse(each.encode()).time or 0.0 for each in scribe.logged("--timestamps")]
     every = [line(number).decode() for number in range(6)]
     assert sorted(times) == times
-    middle = [(one + two) / 2 for one, two in zip(times, times[1:], strict=False)]
+    middle = [(one + two) / 2 for one, two in itertools.pairwise(times)]
     assert every[2:] == shown(source, Wish(since=middle[1]))
     assert every[:4] == shown(source, Wish(until=middle[3]))
     assert every[2:4] == shown(source, Wish(since=middle[1], until=middle[3]))

@@ -102,7 +102,7 @@ def names_of(sources: Sequence[Source]) -> dict[int, str]:
     for each in sources:
         parts = [each.environment] if len(environments) > 1 else []
         parts += [each.service] if len(services) > 1 else []
-        found[id(each)] = "/".join(parts) or each.place
+        found[id(each)] = "/".join(parts) or each.place.rpartition("/")[2]
     return found
 
 

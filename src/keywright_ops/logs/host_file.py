@@ -118,8 +118,8 @@ class HostFileSource:
         host: str,
         booted: float | None = None,
     ) -> None:
-        self.path, self.form = path, form
-        self.place = f"{path} on {host}"
+        self.path = self.place = path
+        self.form = form
         self.environment, self.service = names
         self.able = frozenset(
             ("since", "until", "tail", *(("boot",) if booted is not None else ()))
