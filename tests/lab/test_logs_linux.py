@@ -240,8 +240,8 @@ def test_following_over_ssh_shows_what_comes_and_leaves_nothing(
             host.run("redis-cli", "CONFIG", "SET", "maxmemory", "100mb")
             host.run("redis-cli", "BGSAVE")
             host.run("systemctl", "restart", UNIT)
-            seen = _read_until(child, "Started")
-            assert "Background saving started" in seen and "Ready to accept connections" in seen
+            words = ("Background saving started", "Ready to accept connections", "Started")
+            _read_until(child, words)
         finally:
             child.send_signal(way)
             out, err = child.communicate(timeout=30)
@@ -251,18 +251,17 @@ def test_following_over_ssh_shows_what_comes_and_leaves_nothing(
         assert nothing_left(host)
 
 
-def _read_until(child: "subprocess.Popen[str]", word: str) -> str:
+def _read_until(child: "subprocess.Popen[str]", words: tuple[str, ...]) -> None:
     assert child.stdout is not None
     os.set_blocking(child.stdout.fileno(), False)
     seen, deadline = "", time.monotonic() + 30
-    while word not in seen:
+    while not all(word in seen for word in words):
         assert time.monotonic() < deadline, seen
         try:
             seen += os.read(child.stdout.fileno(), 65536).decode()
         except BlockingIOError:
             time.sleep(0.05)
     os.set_blocking(child.stdout.fileno(), True)
-    return seen
 
 
 def test_what_rotation_left_is_read_and_followed_on(host: LinuxHost, scratch: str) -> None:
