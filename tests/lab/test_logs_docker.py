@@ -1,7 +1,10 @@
 """Logs of containers: each command of the guide beside ours, on a real engine and with every log driver."""
 
 import itertools
+import json
 import os
+import re
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -9,9 +12,12 @@ from typing import NamedTuple
 
 import pytest
 from tests.contract.log_source import Rig, hold_follow, hold_read, line, read
-from tests.embedded.stranger import await_true, children
+from tests.embedded.stranger import alive, await_true, children
 from tests.lab.docker_engine import DOCKER, Engine
+from tests.lab.images import INSIGHT_IMAGE, OFFICIAL_IMAGE
 from tests.lab.linux_host import LinuxHost
+from tests.lab.log_reader import read_until
+from tests.lab.person import DockerPerson
 
 from keywright.errors import InputError, Unreachable
 from keywright_ops.logs.docker import STAMP, DockerSource, Way
@@ -253,3 +259,162 @@ def test_the_server_itself_in_a_container(engine: Engine, scribes: Callable[...,
     assert all(each.time for each in lines)
     long = scribes("json-file", script="head -c 50000 /dev/zero | tr '\\0' x; echo; sleep 600")
     await_true(lambda: shown(long.source(), Wish()) == ["x" * 50000], "the long line is whole", 20)
+
+
+# --- the guide's commands, beside ours ----------------------------------------------------------
+
+SETTINGS = """
+app = "shop"
+[env.dev]
+image = "{image}"
+publish = ""
+[env.dev.insight]
+image = "{insight}"
+port = 8171
+[env.prod]
+image = "{image}"
+insight.enabled = false
+"""
+
+
+class Deployed(NamedTuple):
+    """The guide's development stack, brought up by Keywright."""
+
+    person: DockerPerson
+
+    def compose(self, *words: str) -> list[str]:
+        """What the guide's `docker compose logs …` shows, without the services' names."""
+        labels = self.person.inspect("shop-redis")["Config"]["Labels"]
+        folder = self.person.project / "deployment" / "docker"
+        begin = ("docker", "compose", "-p", labels["com.docker.compose.project"])
+        file = ("-f", str(folder / "docker-compose.yml"))
+        said = self.person.run(*begin, *file, "logs", "--no-color", "--no-log-prefix", *words)
+        assert said.code == 0, said.text
+        return said.out.splitlines()
+
+    def logs(self, *words: str) -> list[str]:
+        """What `keywright logs` shows."""
+        said = self.person.say("logs", "-e", "dev", *words)
+        assert said.code == 0, said.text
+        return said.out.splitlines()
+
+
+@pytest.fixture(scope="module")
+def deployed(residents: Callable[..., DockerPerson]) -> Deployed:
+    """The stack is up, has been restarted once, and has written a snapshot."""
+    text = SETTINGS.format(image=OFFICIAL_IMAGE, insight=INSIGHT_IMAGE)
+    found = Deployed(residents(text))
+    up = found.person.say("up", "-e", "dev")
+    assert up.code == 0, up.text
+    found.person.engine.docker("restart", "shop-redis")
+    with found.person.wire_to("shop-redis") as wire:
+        wire.call("BGSAVE")
+    await_true(lambda: "terminated with success" in "".join(found.compose("redis")), "saved", 20)
+    return found
+
+
+def grep(lines: list[str], pattern: str) -> list[str]:
+    """The guide's `| grep -iE`."""
+    return [each for each in lines if re.search(pattern, each, re.IGNORECASE)]
+
+
+def test_the_guide_s_commands_show_the_same(deployed: Deployed) -> None:
+    """All lines, the last ones, windows, patterns, levels: docker compose logs and keywright logs."""
+    every = deployed.compose("redis")
+    assert len(every) > 20
+    assert every == deployed.logs()
+    for theirs, ours in (
+        (("--tail=10", "redis"), ("--tail", "10")),
+        (("--since", "5m", "redis"), ("--since", "5m")),
+        (("--since", "1h", "redis"), ("--since", "1h")),
+        (("--since", "24h", "redis"), ("--since", "24h")),
+        (("--since", "2025-01-11T10:00:00", "redis"), ("--since", "2025-01-11T10:00:00")),
+        (("--since", "2025-01-11T10:00:00", "--until", "2025-01-11T12:00:00", "redis"),
+         ("--since", "2025-01-11T10:00:00", "--until", "2025-01-11T12:00:00")),
+    ):  # fmt: skip
+        assert deployed.compose(*theirs) == deployed.logs(*ours), ours
+    for pattern in ("warning", "ready|listening", "connection|auth|denied", "slow|latency|memory"):
+        assert grep(every, pattern) == deployed.logs("--grep", pattern)
+    left = deployed.logs("--exclude", "Background saving")
+    assert [each for each in every if "Background saving" not in each] == left
+    warnings = [each for each in every if re.match(r"\d+:\w .{24} # ", each)]
+    assert warnings and warnings == deployed.logs("--level", "warning")
+    assert grep(deployed.compose("--since", "1h", "redis"), "error") == deployed.logs(
+        "--since", "1h", "--grep", "error"
+    )
+
+
+def test_times_are_docker_s_own(deployed: Deployed) -> None:
+    """-t and --json tell when Docker took the line, whatever the container's own clock shows."""
+    theirs = [each.split(" ")[0] for each in deployed.compose("--timestamps", "redis")]
+    entries = [json.loads(each) for each in deployed.logs("--json")]
+    ours = [each["time"] for each in entries]
+    assert set(ours) <= {f"{each[:23]}Z" for each in theirs} | {_up(each) for each in theirs}
+    assert {"redis"} == {each["service"] for each in entries}
+
+
+def _up(stamp: str) -> str:
+    """The stamp with its milliseconds rounded up."""
+    return f"{stamp[:20]}{int(stamp[20:23]) + 1:03}Z"
+
+
+def test_every_service_of_the_stack(deployed: Deployed) -> None:
+    """RedisInsight's lines by themselves, and all together by name."""
+    insight = deployed.logs("--service", "redisinsight")
+    theirs = deployed.compose("redisinsight")
+    assert theirs and theirs[: len(insight)] == insight[: len(theirs)]
+    together = deployed.logs("--service", "all")
+    assert {"redis", "redisinsight"} == {each.split()[0] for each in together}
+
+
+def test_following_the_stack_sees_a_restart(deployed: Deployed) -> None:
+    """docker-compose logs -f: what comes after it began, of both runs; Ctrl-C leaves nothing behind."""
+    person = deployed.person
+    child = person.start("logs", "-e", "dev", "-f", "-n", "1")
+    try:
+        await_true(lambda: bool(_below(child.pid)), "it follows", 30)
+        time.sleep(1)
+        with person.wire_to("shop-redis") as wire:
+            wire.call("BGSAVE")
+        person.engine.docker("restart", "shop-redis")
+        with person.wire_to("shop-redis") as wire:
+            wire.call("ACL", "LOG", "RESET")
+            wire.call("BGSAVE")
+        seen = read_until(
+            child, "Ready to accept connections", "bye bye", "terminated with success"
+        )
+        assert 1 == seen.count("bye bye")
+    finally:
+        below = _below(child.pid)
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=20)
+    assert 0 == child.returncode, (out, err)
+    assert not [pid for pid in below if alive(pid)]
+
+
+def _below(pid: int) -> list[int]:
+    """The processes that it began, and theirs."""
+    found = children(pid)
+    return [*found, *(each for one in found for each in _below(one))]
+
+
+def test_a_stack_that_was_never_up_says_so(deployed: Deployed) -> None:
+    """One sentence and what to do."""
+    said = deployed.person.say("logs", "-e", "prod")
+    assert said.code == 2
+    assert "there is no container shop-redis-prod" in said.err
+    assert "keywright up -e prod" in said.err
+
+
+def test_a_container_that_was_set_aside_belongs_to_the_story(
+    engine: Engine, somebody: Callable[..., DockerPerson]
+) -> None:
+    """What `up` took over and renamed: its lines come first."""
+    person = somebody(SETTINGS.replace("shop", "tale").format(image=OFFICIAL_IMAGE, insight=INSIGHT_IMAGE))
+    image = engine.add_redis()
+    engine.docker("run", "--name", "tale-redis-before-keywright-1", image, "echo", "the older")
+    engine.docker("run", "-d", "--name", "tale-redis", image, "sh", "-c", "echo newer; sleep 600")
+    await_true(lambda: "newer" in engine.docker("logs", "tale-redis").stdout, "it logs")
+    said = person.say("logs", "-e", "dev")
+    shown = [each.split(None, 2)[-1] for each in said.out.splitlines()]
+    assert ["older", "newer"] == [each.split()[-1] for each in shown], said.text

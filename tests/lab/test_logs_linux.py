@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from tests.embedded.stranger import await_true
 from tests.lab.docker_engine import DOCKER, Engine
 from tests.lab.linux_host import LinuxHost
 from tests.lab.linux_person import LinuxPerson, Resident
+from tests.lab.log_reader import read_until
 
 from keywright_ops.logs.host_file import HostFileSource
 from keywright_ops.logs.journal import STAMP, JournalSource
@@ -240,8 +240,7 @@ def test_following_over_ssh_shows_what_comes_and_leaves_nothing(
             host.run("redis-cli", "CONFIG", "SET", "maxmemory", "100mb")
             host.run("redis-cli", "BGSAVE")
             host.run("systemctl", "restart", UNIT)
-            words = ("Background saving started", "Ready to accept connections", "Started")
-            _read_until(child, words)
+            read_until(child, "Background saving started", "Ready to accept connections", "Started")
         finally:
             child.send_signal(way)
             out, err = child.communicate(timeout=30)
@@ -249,19 +248,6 @@ def test_following_over_ssh_shows_what_comes_and_leaves_nothing(
         if way == signal.SIGINT:
             assert 0 == child.returncode, (out, err)
         assert nothing_left(host)
-
-
-def _read_until(child: "subprocess.Popen[str]", words: tuple[str, ...]) -> None:
-    assert child.stdout is not None
-    os.set_blocking(child.stdout.fileno(), False)
-    seen, deadline = "", time.monotonic() + 30
-    while not all(word in seen for word in words):
-        assert time.monotonic() < deadline, seen
-        try:
-            seen += os.read(child.stdout.fileno(), 65536).decode()
-        except BlockingIOError:
-            time.sleep(0.05)
-    os.set_blocking(child.stdout.fileno(), True)
 
 
 def test_what_rotation_left_is_read_and_followed_on(host: LinuxHost, scratch: str) -> None:
