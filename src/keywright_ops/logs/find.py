@@ -8,6 +8,8 @@ Pure: reads no clock and asks nobody.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
+from operator import eq
 from typing import NamedTuple
 
 from keywright_ops.logs.pattern import Wanted
@@ -15,7 +17,9 @@ from keywright_ops.logs.source import LEVELS, Form
 
 Span = tuple[int, int]
 
-REPORT, REPORT_ENDS = b" BUG REPORT START", b" BUG REPORT END"
+# (the longer what is looked for everywhere, the faster it is not found)
+REPORT = b" BUG REPORT START: Cut & paste starting from here ==="
+REPORT_ENDS = b" BUG REPORT END"
 LARGEST = 8 << 20  # bytes that are held back for one entry's sake
 FRESH = b"oO0OoO0OoO0Oo "  # a server that starts: a report that was never ended is over
 
@@ -34,41 +38,42 @@ class Question(NamedTuple):
         return bool(self.wanted or self.unwanted) or self.levels is not None
 
 
-def blocks(chunks: Iterable[bytes], form: Form) -> Iterator[bytes]:
+def blocks(chunks: Iterable[bytes], form: Form) -> Iterator["Block"]:
     """Give chunks of whole lines as blocks of whole entries. A b"" (nothing new for a moment) gives out
-    what was held back, and is passed on."""
-    held = b""
+    what was held back, and is passed on as an empty block."""
+    held, reported = b"", False
     for chunk in chunks:
+        begins = chunk.find(REPORT) >= 0
         if not chunk:
             if held:
-                yield held
+                yield Block(held, form, reported)
             held = b""
-            yield b""
+            yield Block(b"", form, False)
         elif not held:
-            held = chunk
-        elif len(held) > LARGEST or (form.head.match(chunk) and not _open_report(held)):
-            yield held
-            held = chunk
+            held, reported = chunk, begins
+        elif len(held) > LARGEST or (
+            form.head.match(chunk) and not (reported and _open_report(held))
+        ):
+            yield Block(held, form, reported)
+            held, reported = chunk, begins
         else:
-            cut = _last_entry(held, form)
+            cut = _last_entry(held, form, reported)
             if cut:
-                yield held[:cut]
-            held = held[cut:] + chunk
+                yield Block(held[:cut], form, reported)
+            held, reported = held[cut:] + chunk, reported or begins
     if held:
-        yield held
+        yield Block(held, form, reported)
 
 
 def _open_report(block: bytes) -> bool:
-    """Whether a crash report begins in the block and does not end there."""
-    if block.find(REPORT) < 0:
-        return False
+    """Whether the last crash report that begins in the block does not end there."""
     start = block.rfind(REPORT)
-    return block.find(REPORT_ENDS, start) < 0 and block.find(FRESH, start) < 0
+    return start >= 0 and block.find(REPORT_ENDS, start) < 0 and block.find(FRESH, start) < 0
 
 
-def _last_entry(block: bytes, form: Form) -> int:
+def _last_entry(block: bytes, form: Form, reported: bool) -> int:
     """Where the last entry of a block begins; 0 when it is the only one."""
-    if _open_report(block):
+    if reported and _open_report(block):
         return block.rfind(b"\n", 0, block.rfind(REPORT)) + 1
     start = len(block)
     while start > 0:
@@ -78,35 +83,43 @@ def _last_entry(block: bytes, form: Form) -> int:
     return 0
 
 
-def find(block: bytes, form: Form, question: Question) -> list[Span]:
+def find(block: "Block", question: Question) -> list[Span]:
     """Return where the entries lie that are wanted, in order, none overlapping another."""
+    size = len(block.bytes)
     if not question.filters:
-        return [(0, len(block))]
-    seen = _Block(block, form)
+        return [(0, size)]
     first, *more = question.wanted or (None,)
     if first is not None:
-        spans = seen.matching(first)
+        spans = block.matching(first)
     elif question.levels is not None:
-        return _without(seen, seen.of_levels(question.levels), question.unwanted)
+        return _without(block, block.of_levels(question.levels), question.unwanted)
     else:
-        return _complement(len(block), seen.unwanted(question.unwanted))
+        return _complement(size, block.unwanted(question.unwanted))
     for each in more:
         assert each is not None
-        spans = [span for span in spans if seen.holds(span, each)]
+        spans = [span for span in spans if block.holds(span, each)]
     if question.levels is not None:
-        spans = [span for span in spans if seen.level(span) in question.levels]
-    return _without(seen, spans, question.unwanted)
+        spans = [span for span in spans if block.level(span) in question.levels]
+    return _without(block, spans, question.unwanted)
 
 
 def entry_spans(block: bytes, form: Form) -> Iterator[Span]:
     """Give every entry of a block, one after the other."""
-    return _Block(block, form).entries()
+    return Block(block, form, block.find(REPORT) >= 0).entries()
 
 
-def _without(seen: "_Block", spans: list[Span], unwanted: Wanted | None) -> list[Span]:
+def _without(block: "Block", spans: list[Span], unwanted: Wanted | None) -> list[Span]:
     if unwanted is None:
         return spans
-    return [span for span in spans if not seen.holds(seen.first_line(span), unwanted)]
+    return [span for span in spans if not block.holds(block.first_line(span), unwanted)]
+
+
+def _in_order(found: list[Span]) -> list[Span]:
+    """Several runs of spans as one; an entry that was found twice stands in it once."""
+    found.sort()
+    if any(map(eq, found, islice(found, 1, None))):
+        return list(dict.fromkeys(found))
+    return found
 
 
 def _complement(size: int, spans: list[Span]) -> list[Span]:
@@ -121,19 +134,19 @@ def _complement(size: int, spans: list[Span]) -> list[Span]:
     return found
 
 
-class _Block:
-    """One block while it is looked at."""
+class Block:
+    """Whole entries, while they are looked at; `reported` is whether a crash report may be among them."""
 
-    def __init__(self, block: bytes, form: Form) -> None:
-        self._block, self._form = block, form
-        self._lower: bytes | None = None
+    def __init__(self, block: bytes, form: Form, reported: bool) -> None:
+        self.bytes = self._block = block
+        self._form, self._lower = form, b""
         self._head = form.head.match
         # a log that has no header anywhere is read line by line
-        self._headed = bool(self._head(block, 0)) or _last_entry(block, form) > 0
-        self._reports = list(self._find_reports())
+        self._headed = bool(self._head(block, 0)) or _last_entry(block, form, reported) > 0
+        self._reports = list(self._find_reports()) if reported else []
 
     def _folded(self) -> bytes:
-        if self._lower is None:
+        if not self._lower:
             self._lower = self._block.lower()
         return self._lower
 
@@ -198,16 +211,22 @@ class _Block:
         if not wanted.found_by_literals:
             return self._by_expression(wanted)
         text = self._folded() if wanted.fold else self._block
+        block, head, size = self._block, self._head, len(self._block)
+        simple = self._headed and not self._reports
         found: list[Span] = []
         for literal, regex in wanted.alternatives:
             position, floor = text.find(literal), 0
             while position >= 0:
-                span = self.entry(position, floor)
-                if regex is None or regex.search(self._block, *span):
-                    found.append(span)
-                floor = span[1]
-                position = text.find(literal, floor)
-        return found if len(wanted.alternatives) == 1 else sorted(set(found))
+                start = block.rfind(b"\n", floor, position) + 1 or floor
+                end = block.find(b"\n", position) + 1 or size
+                # (an entry of one line is the usual one: a call for each would cost a third)
+                if not (simple and head(block, start) and (end == size or head(block, end))):
+                    start, end = self.entry(position, floor)
+                if regex is None or regex.search(block, start, end):
+                    found.append((start, end))
+                floor = end
+                position = text.find(literal, end)
+        return found if len(wanted.alternatives) == 1 else _in_order(found)
 
     def _by_expression(self, wanted: Wanted) -> list[Span]:
         """The slow way: the expression looks at everything."""
@@ -245,34 +264,32 @@ class _Block:
         ]
 
     def _marked(self, levels: frozenset[str]) -> list[Span]:
-        block, head = self._block, self._head
         found: list[Span] = list(self._reports) if "warning" in levels else []
         for level in levels:
-            for mark in self._form.marks[level][: None if self._logfmt() else 1]:
-                length = len(mark)
-                position = block.find(mark)
-                while position >= 0:
-                    start = block.rfind(b"\n", 0, position) + 1
-                    header = head(block, start)
-                    if header and (
-                        header.end() == position + length
-                        or self._form.parse(block[start : block.find(b"\n", start)]).level == level
-                    ):
-                        span = self.entry(position, start)
-                        if span not in self._reports:
-                            found.append(span)
-                        position = block.find(mark, span[1])
-                    else:
-                        position = block.find(mark, position + length)
-        return found if len(levels) == 1 and not self._reports else sorted(set(found))
+            plain, *quoted = self._form.marks[level]
+            for mark in (plain, *quoted) if b'"' in self._block else (plain,):
+                found += self._with_mark(mark, level)
+        return _in_order(found)
 
-    def _logfmt(self) -> bool:
-        """Whether a line of Valkey's logfmt is at either end of the block, or in its middle."""
-        block = self._block
-        return any(
-            block.startswith(b"pid=", block.rfind(b"\n", 0, at) + 1)
-            for at in (0, len(block) // 2, len(block) - 1)
-        )
+    def _with_mark(self, mark: bytes, level: str) -> Iterator[Span]:
+        """The entries of a level whose headers hold a mark, but for the crash reports."""
+        block, head, reports = self._block, self._head, self._reports
+        length, size = len(mark), len(block)
+        position = block.find(mark)
+        while position >= 0:
+            start = block.rfind(b"\n", 0, position) + 1
+            header, end = head(block, start), block.find(b"\n", position) + 1 or size
+            if header and (
+                header.end() == position + length
+                or self._form.parse(block[start : end - 1]).level == level
+            ):
+                while end < size and not head(block, end):
+                    end = block.find(b"\n", end) + 1 or size
+                if not reports or self.entry(position, start) not in reports:
+                    yield start, end
+                position = block.find(mark, end)
+            else:
+                position = block.find(mark, position + length)
 
     def entries(self) -> Iterator[Span]:
         """Every entry, one after the other."""

@@ -59,7 +59,7 @@ class Form(NamedTuple):
 
     `head` matches, at a line's first byte, where an entry begins; `parse` takes a line without its b"\\n".
     `marks` are, for each level, bytes that every line of that level holds (a line that holds them may still
-    be of another level); {} when only parsing tells. `carried` is whether a carrier's stamp stands in front.
+    be of another level), the server's plain mark first; {} when only parsing tells. `carried` is whether a carrier's stamp stands in front.
     """
 
     head: "Pattern[bytes]"
