@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from keywright_ops.logs.find import Block, Question, blocks, entry_spans, find
+from keywright_ops.logs.block import Block, blocks, entry_spans
+from keywright_ops.logs.find import Question, find
 from keywright_ops.logs.source import Form, Line, Source, Wish
 from keywright_ops.logs.window import judged, split_lines
 

@@ -1,4 +1,4 @@
-"""Lines that real servers wrote (redis 7.0.15, valkey 9.1.2 and, as marked, redis 6.2) are read for what they say."""
+"""Lines as real servers wrote them (redis 7.0.15, valkey 9.1.2) are read for what they say."""
 
 import pytest
 from tests.purity import pure

@@ -85,7 +85,10 @@ def test_what_is_no_time_is_said_with_examples(text: str):
     assert "1 hour ago" in told.value.hint
 
 
-@given(st.datetimes(dt.datetime(1970, 1, 2), dt.datetime(2899, 1, 1)), st.integers(-14, 14))
+@given(
+    st.datetimes(dt.datetime(1970, 1, 2), dt.datetime(2899, 1, 1)),  # noqa: DTZ001 - the zone comes after
+    st.integers(-14, 14),
+)
 def test_any_date_agrees_with_the_calendar(when: dt.datetime, hours: int):
     """Any date and clock, in any zone, is what Python's own calendar says."""
     when = when.replace(microsecond=0)
