@@ -40,9 +40,7 @@ class Look:
 
     def lines(self, entry: Entry) -> bytes:
         """The entry's lines, each with its line feed."""
-        first = entry.line.raw
-        if self._timestamps:
-            first = _shortened(entry)
+        first = _shortened(entry) if self._timestamps else _whole(entry)
         shown = [self._told(first, entry.line.level)]
         shown += [self._told(each, entry.line.level) for each in entry.more]
         names, times = self._name(entry), self._time(entry)
@@ -84,16 +82,25 @@ def _in(told: bytes, colour: str) -> bytes:
     return coloured(told.decode("utf-8", "backslashreplace"), colour).encode()
 
 
+def _whole(entry: Entry) -> bytes:
+    """A line as its program wrote it; in a journal others than the server are called by their name."""
+    line = entry.line
+    if line.role in ROLES or not line.role or not entry.source.form.carried:
+        return line.raw
+    return f"{line.role}[{line.pid}]: ".encode() + line.raw
+
+
 def _shortened(entry: Entry) -> bytes:
     """A server's line without the time of its own, which is told in front."""
     line = entry.line
     if not line.head or line.role not in ROLES or line.level not in MARK_OF:
-        return line.raw
+        return _whole(entry)
     return f"{line.pid}:{line.role} {MARK_OF[line.level]} ".encode() + line.text
 
 
 def names_of(sources: Sequence[Source]) -> dict[int, str]:
-    """Return what to call each source, by its id(): the environment, the service, or both; {} for one."""
+    """Return what to call each source, by its id(): the environment, the service, or both; ""
+    where one says all (a unit's journal and its file)."""
     if len(sources) < 2:
         return {}
     environments = {each.environment for each in sources}
@@ -102,7 +109,7 @@ def names_of(sources: Sequence[Source]) -> dict[int, str]:
     for each in sources:
         parts = [each.environment] if len(environments) > 1 else []
         parts += [each.service] if len(services) > 1 else []
-        found[id(each)] = "/".join(parts) or each.place.rpartition("/")[2]
+        found[id(each)] = "/".join(parts)
     return found
 
 

@@ -13,6 +13,8 @@ def why_nothing(arguments: argparse.Namespace, logs: Logs) -> Iterator[str]:
     asked = logs.asked
     if "redis" in {each.service for each in logs.sources}:
         yield from never(arguments.grep, arguments.about)
+    if asked.wish.priorities and any("priorities" in each.able for each in logs.sources):
+        yield "in a journal all lines of the server have priority info: --level warning tells theirs apart"
     last = newest(logs)
     if last is None:
         yield f"nothing was written yet: {', '.join(each.place for each in logs.sources)}"

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 
-from keywright_ops.logs.find import FRESH, REPORT, REPORT_ENDS
+from keywright_ops.logs.block import FRESH, REPORT, REPORT_ENDS
 from keywright_ops.logs.rotated import cannot_read, compressed, family, unpacked
 from keywright_ops.logs.source import CHUNK, Form, Wish
 from keywright_ops.logs.window import Range, judged, split_lines, window

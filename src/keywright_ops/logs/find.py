@@ -1,23 +1,17 @@
 """Finds the entries of a log that are wanted, in blocks of bytes: literals first, the expression only where
 they stand, a level by the bytes of its mark; nothing is parsed that need not be judged.
 
-An entry is a line with a header and the lines after it that have none. A crash report, from START to END, is
-one entry, though some of its lines have headers.
-
 Pure: reads no clock and asks nobody.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import islice
+from operator import eq
 from typing import NamedTuple
 
+from keywright_ops.logs.block import Block, Span
 from keywright_ops.logs.pattern import Wanted
-from keywright_ops.logs.source import LEVELS, Form
-
-Span = tuple[int, int]
-
-REPORT, REPORT_ENDS = b" BUG REPORT START", b" BUG REPORT END"
-LARGEST = 8 << 20  # bytes that are held back for one entry's sake
-FRESH = b"oO0OoO0OoO0Oo "  # a server that starts: a report that was never ended is over
+from keywright_ops.logs.source import LEVELS
 
 
 class Question(NamedTuple):
@@ -34,79 +28,40 @@ class Question(NamedTuple):
         return bool(self.wanted or self.unwanted) or self.levels is not None
 
 
-def blocks(chunks: Iterable[bytes], form: Form) -> Iterator[bytes]:
-    """Give chunks of whole lines as blocks of whole entries. A b"" (nothing new for a moment) gives out
-    what was held back, and is passed on."""
-    held = b""
-    for chunk in chunks:
-        if not chunk:
-            if held:
-                yield held
-            held = b""
-            yield b""
-        elif not held:
-            held = chunk
-        elif len(held) > LARGEST or (form.head.match(chunk) and not _open_report(held)):
-            yield held
-            held = chunk
-        else:
-            cut = _last_entry(held, form)
-            if cut:
-                yield held[:cut]
-            held = held[cut:] + chunk
-    if held:
-        yield held
-
-
-def _open_report(block: bytes) -> bool:
-    """Whether a crash report begins in the block and does not end there."""
-    if block.find(REPORT) < 0:
-        return False
-    start = block.rfind(REPORT)
-    return block.find(REPORT_ENDS, start) < 0 and block.find(FRESH, start) < 0
-
-
-def _last_entry(block: bytes, form: Form) -> int:
-    """Where the last entry of a block begins; 0 when it is the only one."""
-    if _open_report(block):
-        return block.rfind(b"\n", 0, block.rfind(REPORT)) + 1
-    start = len(block)
-    while start > 0:
-        start = block.rfind(b"\n", 0, start - 1) + 1
-        if form.head.match(block, start):
-            return start
-    return 0
-
-
-def find(block: bytes, form: Form, question: Question) -> list[Span]:
+def find(block: Block, question: Question) -> list[Span]:
     """Return where the entries lie that are wanted, in order, none overlapping another."""
+    size = len(block.bytes)
     if not question.filters:
-        return [(0, len(block))]
-    seen = _Block(block, form)
-    first, *more = question.wanted or (None,)
-    if first is not None:
-        spans = seen.matching(first)
-    elif question.levels is not None:
-        return _without(seen, seen.of_levels(question.levels), question.unwanted)
+        return [(0, size)]
+    levels, unwanted = question.levels, question.unwanted
+    if question.wanted:
+        first, *more = question.wanted
+        spans = matching(block, first)
+        for each in more:
+            spans = [span for span in spans if holds(block, span, each)]
+        if levels is not None:
+            spans = [span for span in spans if block.level(span) in levels]
+    elif levels is None:
+        return _complement(size, _beginning(block, unwanted))
+    elif "notice" in levels and block.form.marks:
+        # nearly everything: what is not wanted is found faster
+        others = _marked(block, frozenset(LEVELS) - levels)
+        return _complement(size, _in_order(others + _beginning(block, unwanted)))
+    elif block.form.marks:
+        spans = _marked(block, levels)
     else:
-        return _complement(len(block), seen.unwanted(question.unwanted))
-    for each in more:
-        assert each is not None
-        spans = [span for span in spans if seen.holds(span, each)]
-    if question.levels is not None:
-        spans = [span for span in spans if seen.level(span) in question.levels]
-    return _without(seen, spans, question.unwanted)
+        spans = [span for span in block.entries() if block.level(span) in levels]
+    if unwanted is not None:
+        spans = [span for span in spans if not holds(block, block.first_line(span), unwanted)]
+    return spans
 
 
-def entry_spans(block: bytes, form: Form) -> Iterator[Span]:
-    """Give every entry of a block, one after the other."""
-    return _Block(block, form).entries()
-
-
-def _without(seen: "_Block", spans: list[Span], unwanted: Wanted | None) -> list[Span]:
-    if unwanted is None:
-        return spans
-    return [span for span in spans if not seen.holds(seen.first_line(span), unwanted)]
+def _in_order(found: list[Span]) -> list[Span]:
+    """Several runs of spans as one; an entry that was found twice stands in it once."""
+    found.sort()
+    if any(map(eq, found, islice(found, 1, None))):
+        return list(dict.fromkeys(found))
+    return found
 
 
 def _complement(size: int, spans: list[Span]) -> list[Span]:
@@ -121,163 +76,89 @@ def _complement(size: int, spans: list[Span]) -> list[Span]:
     return found
 
 
-class _Block:
-    """One block while it is looked at."""
+def holds(block: Block, span: Span, wanted: Wanted) -> bool:
+    """Whether what lies in a span matches."""
+    text = block.folded() if wanted.fold else block.bytes
+    for literal, regex in wanted.alternatives:
+        if literal and text.find(literal, *span) < 0:
+            continue
+        if regex is None or regex.search(block.bytes, *span):
+            return True
+    return False
 
-    def __init__(self, block: bytes, form: Form) -> None:
-        self._block, self._form = block, form
-        self._lower: bytes | None = None
-        self._head = form.head.match
-        # a log that has no header anywhere is read line by line
-        self._headed = bool(self._head(block, 0)) or _last_entry(block, form) > 0
-        self._reports = list(self._find_reports())
 
-    def _folded(self) -> bytes:
-        if self._lower is None:
-            self._lower = self._block.lower()
-        return self._lower
+def matching(block: Block, wanted: Wanted) -> list[Span]:
+    """Return the entries that match."""
+    if not wanted.found_by_literals:
+        return _by_expression(block, wanted)
+    text = block.folded() if wanted.fold else block.bytes
+    lines, head, size = block.bytes, block.head, len(block.bytes)
+    simple = block.headed and not block.reports
+    found: list[Span] = []
+    for literal, regex in wanted.alternatives:
+        position, floor = text.find(literal), 0
+        while position >= 0:
+            start = lines.rfind(b"\n", floor, position) + 1 or floor
+            end = lines.find(b"\n", position) + 1 or size
+            # (an entry of one line is the usual one: a call for each would cost a third)
+            if not (simple and head(lines, start) and (end == size or head(lines, end))):
+                start, end = block.entry(position, floor)
+            if regex is None or regex.search(lines, start, end):
+                found.append((start, end))
+            floor = end
+            position = text.find(literal, end)
+    return found if len(wanted.alternatives) == 1 else _in_order(found)
 
-    def _find_reports(self) -> Iterator[Span]:
-        """Every crash report, with what follows its end without a header."""
-        block, position = self._block, 0
-        while (found := block.find(REPORT, position)) >= 0:
-            start = block.rfind(b"\n", 0, found) + 1
-            end = block.find(REPORT_ENDS, found)
-            fresh = block.find(FRESH, found)
-            if fresh >= 0 and (end < 0 or fresh < end):
-                end = block.rfind(b"\n", 0, fresh)
-            elif end >= 0:
-                end = self._entry_end(end)
-            position = end + 1 if end >= 0 else len(block)
-            yield start, min(position, len(block))
 
-    def _entry_end(self, position: int) -> int:
-        """Where the line feed before the next entry stands."""
-        block, size = self._block, len(self._block)
-        end = block.find(b"\n", position) + 1
-        while 0 < end < size and not self._head(block, end):
-            end = block.find(b"\n", end) + 1
-        return (end or size) - 1
+def _by_expression(block: Block, wanted: Wanted) -> list[Span]:
+    """The slow way: the expression looks at everything."""
+    found: list[Span] = []
+    position, size = 0, len(block.bytes)
+    while position < size:
+        match = wanted.shown.search(block.bytes, position)
+        if match is None:
+            break
+        span = block.entry(min(match.start(), size - 1), position)
+        if holds(block, span, wanted):
+            found.append(span)
+        position = span[1]
+    return found
 
-    def entry(self, position: int, floor: int) -> Span:
-        """The entry that a byte lies in; nothing before `floor` belongs to it."""
-        block, head = self._block, self._head
-        for report in self._reports:
-            if report[0] <= position < report[1]:
-                return report
-        start = block.rfind(b"\n", floor, position) + 1 or floor
-        end = block.find(b"\n", position) + 1 or len(block)
-        if self._headed:
-            while start > floor and not head(block, start):
-                start = block.rfind(b"\n", floor, start - 1) + 1 or floor
-            while end < len(block) and not head(block, end):
-                end = block.find(b"\n", end) + 1 or len(block)
-        return start, end
 
-    def first_line(self, span: Span) -> Span:
-        """The first line of an entry."""
-        return span[0], self._block.find(b"\n", span[0]) + 1 or span[1]
+def _beginning(block: Block, wanted: Wanted | None) -> list[Span]:
+    """The entries whose first line matches."""
+    if wanted is None:
+        return []
+    spans = matching(block, wanted)
+    return [span for span in spans if holds(block, block.first_line(span), wanted)]
 
-    def level(self, span: Span) -> str:
-        """The level of an entry; a crash report's is the gravest."""
-        line = self._block[slice(*self.first_line(span))].rstrip(b"\n")
-        return "warning" if span in self._reports else self._form.parse(line).level
 
-    def holds(self, span: Span, wanted: Wanted) -> bool:
-        """Whether what lies in a span matches."""
-        text = self._folded() if wanted.fold else self._block
-        for literal, regex in wanted.alternatives:
-            if literal and text.find(literal, *span) < 0:
-                continue
-            if regex is None or regex.search(self._block, *span):
-                return True
-        return False
+def _marked(block: Block, levels: frozenset[str]) -> list[Span]:
+    """The entries of some levels, by their marks; a crash report is of the gravest."""
+    found: list[Span] = list(block.reports) if "warning" in levels else []
+    for level in levels:
+        plain, *quoted = block.form.marks[level]
+        for mark in (plain, *quoted) if b'"' in block.bytes else (plain,):
+            found += _with_mark(block, mark, level)
+    return _in_order(found)
 
-    def matching(self, wanted: Wanted) -> list[Span]:
-        """The entries that match."""
-        if not wanted.found_by_literals:
-            return self._by_expression(wanted)
-        text = self._folded() if wanted.fold else self._block
-        found: list[Span] = []
-        for literal, regex in wanted.alternatives:
-            position, floor = text.find(literal), 0
-            while position >= 0:
-                span = self.entry(position, floor)
-                if regex is None or regex.search(self._block, *span):
-                    found.append(span)
-                floor = span[1]
-                position = text.find(literal, floor)
-        return found if len(wanted.alternatives) == 1 else sorted(set(found))
 
-    def _by_expression(self, wanted: Wanted) -> list[Span]:
-        """The slow way: the expression looks at everything."""
-        found: list[Span] = []
-        position = 0
-        while position < len(self._block):
-            match = wanted.shown.search(self._block, position)
-            if match is None:
-                break
-            span = self.entry(min(match.start(), len(self._block) - 1), position)
-            if self.holds(span, wanted):
-                found.append(span)
-            position = span[1]
-        return found
-
-    def unwanted(self, wanted: Wanted | None) -> list[Span]:
-        """The entries whose first line matches."""
-        if wanted is None:
-            return []
-        return [span for span in self.matching(wanted) if self.holds(self.first_line(span), wanted)]
-
-    def of_levels(self, levels: frozenset[str]) -> list[Span]:
-        """The entries of some levels: by their marks, or by the marks of all the others when those are fewer
-        or of less weight."""
-        if not self._form.marks:
-            return [span for span in self.entries() if self.level(span) in levels]
-        others = frozenset(LEVELS) - levels
-        if "notice" not in levels:
-            return self._marked(levels)
-        apart = self._marked(others)
-        return [
-            span
-            for span in _complement(len(self._block), apart)
-            if span not in self._reports or "warning" in levels
-        ]
-
-    def _marked(self, levels: frozenset[str]) -> list[Span]:
-        block, head = self._block, self._head
-        found: list[Span] = list(self._reports) if "warning" in levels else []
-        for level in levels:
-            for mark in self._form.marks[level][: None if self._logfmt() else 1]:
-                length = len(mark)
-                position = block.find(mark)
-                while position >= 0:
-                    start = block.rfind(b"\n", 0, position) + 1
-                    header = head(block, start)
-                    if header and (
-                        header.end() == position + length
-                        or self._form.parse(block[start : block.find(b"\n", start)]).level == level
-                    ):
-                        span = self.entry(position, start)
-                        if span not in self._reports:
-                            found.append(span)
-                        position = block.find(mark, span[1])
-                    else:
-                        position = block.find(mark, position + length)
-        return found if len(levels) == 1 and not self._reports else sorted(set(found))
-
-    def _logfmt(self) -> bool:
-        """Whether a line of Valkey's logfmt is at either end of the block, or in its middle."""
-        block = self._block
-        return any(
-            block.startswith(b"pid=", block.rfind(b"\n", 0, at) + 1)
-            for at in (0, len(block) // 2, len(block) - 1)
-        )
-
-    def entries(self) -> Iterator[Span]:
-        """Every entry, one after the other."""
-        position = 0
-        while position < len(self._block):
-            span = self.entry(position, position)
-            yield span
-            position = span[1]
+def _with_mark(block: Block, mark: bytes, level: str) -> Iterator[Span]:
+    """The entries of a level whose headers hold a mark, but for the crash reports."""
+    lines, head, reports = block.bytes, block.head, block.reports
+    length, size = len(mark), len(block.bytes)
+    position = lines.find(mark)
+    while position >= 0:
+        start = lines.rfind(b"\n", 0, position) + 1
+        header, end = head(lines, start), lines.find(b"\n", position) + 1 or size
+        if header and (
+            header.end() == position + length
+            or block.form.parse(lines[start : end - 1]).level == level
+        ):
+            while end < size and not head(lines, end):
+                end = lines.find(b"\n", end) + 1 or size
+            if not reports or block.entry(position, start) not in reports:
+                yield start, end
+            position = lines.find(mark, end)
+        else:
+            position = lines.find(mark, position + length)

@@ -8,6 +8,7 @@ Pure: reads no clock and asks nobody.
 """
 
 import re
+import warnings
 from collections.abc import Iterable
 from re import Pattern
 from typing import Any, NamedTuple
@@ -77,7 +78,9 @@ def _compiled(text: str, fold: bool, option: str) -> "Pattern[bytes]":
     if not text:
         raise InputError(f"{option} wants a pattern, and it is empty")
     try:
-        return re.compile(text.encode(), re.MULTILINE | (re.IGNORECASE if fold else 0))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # `[[`: meant as it stands
+            return re.compile(text.encode(), re.MULTILINE | (re.IGNORECASE if fold else 0))
     except re.error as error:
         at = f" at character {error.pos + 1}" if error.pos is not None else ""
         raise InputError(

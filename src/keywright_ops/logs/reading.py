@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from keywright_ops.logs.find import Question, blocks, entry_spans, find
+from keywright_ops.logs.block import Block, blocks, entry_spans
+from keywright_ops.logs.find import Question, find
 from keywright_ops.logs.source import Form, Line, Source, Wish
 from keywright_ops.logs.window import judged, split_lines
 
@@ -80,17 +81,18 @@ def pieces(source: Source, asked: Asked, follow: bool = False) -> Iterator[bytes
     chunks = source.follow(sent) if follow else source.read(sent)
     if left.since is not None or left.until is not None:
         chunks = judged(chunks, source.form, left.since, left.until)
-    found = (_wanted(block, source.form, question) for block in blocks(chunks, source.form))
+    found = (_wanted(block, question) for block in blocks(chunks, source.form))
     if left.tail is None:
         return (piece for piece in found if piece or follow)
     return _tail(found, left.tail, source.form, follow)
 
 
-def _wanted(block: bytes, form: Form, question: Question) -> bytes:
-    spans = find(block, form, question)
-    if spans == [(0, len(block))]:
-        return block
-    return b"".join([block[start:end] for start, end in spans])
+def _wanted(block: Block, question: Question) -> bytes:
+    told = block.bytes
+    spans = find(block, question)
+    if spans == [(0, len(told))]:
+        return told
+    return b"".join([told[start:end] for start, end in spans])
 
 
 def _tail(found: Iterable[bytes], lines: int, form: Form, follow: bool) -> Iterator[bytes]:

@@ -32,7 +32,9 @@ ISO = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(?:Z|[+-]\d\d:?\d\d)"
 STAMP = rb"(?:" + PLAIN + rb"|" + ISO + rb"|\d{13})"
 # KeyDB tells its thread too: `1234:19:M 28 Nov …`
 HEAD = re.compile(
-    rb"\d+(?::\d+)?:(?:[MSCX] " + STAMP + rb" [.*#-] |signal-handler \(\d+\) )|pid=\d+ role="
+    rb"\d+:[MSCX] " + PLAIN + rb" [.*#-] "  # the usual one first: it is tried at every match
+    rb"|\d+(?::\d+)?:(?:[MSCX] " + STAMP + rb" [.*#-] |signal-handler \(\d+\) )|pid=\d+ role="
+    rb"|=== [A-Z]+ BUG REPORT START"
 )
 LEGACY = re.compile(rb"(\d+)(?::\d+)?:([MSCX]) (" + STAMP + rb") ([.*#-]) ?")
 HANDLER = re.compile(rb"(\d+):signal-handler \((\d+)\) ")

@@ -58,8 +58,9 @@ class Form(NamedTuple):
     """How the lines of a log read.
 
     `head` matches, at a line's first byte, where an entry begins; `parse` takes a line without its b"\\n".
-    `marks` are, for each level, bytes that every line of that level holds (a line that holds them may still
-    be of another level); {} when only parsing tells. `carried` is whether a carrier's stamp stands in front.
+    `marks` are, for each level, bytes of which every line of that level holds one (a line that holds them
+    may still be of another level): first the plain mark, then those that come with a double quote in the
+    same line; {} when only parsing tells. `carried` is whether a carrier's stamp stands in front.
     """
 
     head: "Pattern[bytes]"
