@@ -25,6 +25,7 @@ from keywright_ops.targets.channel import Channel, guarded
 
 pytestmark = pytest.mark.lab
 
+ERROR = "2026/11/28 10:13:41 [error] 31#31: *7 connect() failed (111: Connection refused)\n"
 UNIT, LOG = "redis-server", "/var/log/redis/redis-server.log"
 
 
@@ -344,3 +345,109 @@ def test_on_the_host_itself(host: LinuxHost, tmp_path: Path) -> None:
     shown = logs(resident)
     assert lines(host.read(LOG)) == [each for each in shown if not each.startswith("systemd[")]
     assert journal(host) == told(shown, "systemd[")
+
+
+# --- the other services of the host, and a server that logs into the journal ----------------------
+
+
+def test_redisinsight_s_container_on_the_host(
+    host: LinuxHost, person: LinuxPerson, engine: Engine
+) -> None:
+    """`sudo docker logs redisinsight` beside ours, which no group docker is needed for; and followed."""
+    host.load_image(engine.add_redis())
+    script = "echo one; echo two >&2; sleep 2; while :; do echo again; sleep 1; done"
+    host.run(
+        "docker", "run", "-d", "--name", "redisinsight", engine.add_redis(), "sh", "-c", script
+    )
+    try:
+        await_true(lambda: "two" in host.run("docker", "logs", "redisinsight").stderr, "it logs")
+        theirs = host.sh("docker logs --tail=2 redisinsight 2>&1")
+        assert theirs
+        shown = logs(person, "--service", "redisinsight")
+        assert {"one", "two"} <= set(shown) <= {"one", "two", "again"}
+        together = person.say(
+            "logs", "-e", "linux", "--service", "all", "--since", "1 hour ago"
+        ).out
+        assert {"redis", "redisinsight"} == {each.split()[0] for each in together.splitlines()}
+        child = person.start("logs", "-e", "linux", "--service", "redisinsight", "-f", "-n", "0")
+        try:
+            read_until(child, "again\nagain")
+        finally:
+            child.send_signal(signal.SIGINT)
+            child.communicate(timeout=30)
+        assert nothing_left(host)
+    finally:
+        host.run("docker", "rm", "-f", "redisinsight")
+    gone = person.say("logs", "-e", "linux", "--service", "redisinsight")
+    assert gone.code == 2 and "there is no container redisinsight" in gone.err
+
+
+def test_nginx_before_it(host: LinuxHost, person: LinuxPerson) -> None:
+    """The access and the error log of the site, in order of time; without a site there is none."""
+    none = person.say("logs", "-e", "linux", "--service", "nginx")
+    assert none.code == 2 and "has no nginx" in none.err
+    site = 'insight.site = "insight.example.org"'
+    person.declare_linux(site)
+    host.run("systemctl", "start", "nginx")
+    try:
+        host.run("curl", "-s", "http://127.0.0.1/nowhere")
+        await_true(lambda: "nowhere" in host.sh("cat /var/log/nginx/access.log"), "it is logged")
+        shown = person.say("logs", "-e", "linux", "--service", "nginx", "--since", "5m").out
+        assert '"GET /nowhere HTTP/1.1" 404' in shown
+        host.write("/var/log/nginx/error.log", ERROR)
+        both = person.say("logs", "-e", "linux", "--service", "nginx", "--level", "warning").out
+        assert ERROR == both
+    finally:
+        host.run("systemctl", "stop", "nginx")
+        person.declare_linux()
+
+
+def test_a_valkey_unit_is_found_by_its_own_names(host: LinuxHost, person: LinuxPerson) -> None:
+    """Its unit, and the file where its package has the log."""
+    run = ("systemd-run", "-q", "--unit=valkey-server", "-p", "SyslogIdentifier=valkey-server")
+    said = line(0, "from the journal").decode()
+    host.run(*run, "sh", "-c", f"echo '{said}'; sleep 600")
+    host.sh("mkdir -p /var/log/valkey; chmod 750 /var/log/valkey")
+    host.write("/var/log/valkey/valkey-server.log", line(1, "from the file").decode() + "\n")
+    person.declare_linux('engine = "valkey"')
+    try:
+        shown = logs(person)
+        assert said in shown and told(shown, "systemd[1]: Started valkey-server")
+        assert 1 == len([each for each in shown if "from the file" in each])
+        assert not [each for each in shown if "redis-server" in each]
+    finally:
+        person.declare_linux()
+        host.sh("systemctl stop valkey-server; rm -rf /var/log/valkey")
+
+
+def test_a_service_that_keywright_set_up_logs_into_the_journal(
+    host: LinuxHost, person: LinuxPerson
+) -> None:
+    """The guide's `journalctl | grep "Ready to accept connections"`; and the package's older file."""
+    words = ("--yes", "--adopt")
+    person.bring_up("insight.enabled = false", 'firewall = "none"', words=words)
+    mine = [each for each in journal(host, "--since", "10 minutes ago") if "redis-server[" in each]
+    mine = [each.partition("]: ")[2] for each in mine]
+    assert [each for each in mine if "Ready to accept connections" in each]
+    shown = logs(person, "--since", "10 minutes ago")
+    assert mine == [each for each in shown if each in set(mine)]
+    ready = logs(person, "--since", "10 minutes ago", "--grep", "Ready to accept connections")
+    assert ready == [each for each in shown if "Ready to accept connections" in each]
+    every = logs(person)
+    older = lines(host.read(LOG))
+    assert older and older == [each for each in every if each in set(older)]
+    # the server's own levels, though the journal has them all as info
+    warnings = told(logs(person, "--level", "warning", "--since", "10 minutes ago"), *"123456789")
+    assert [each for each in mine if re.search(r"\d # ", each)] == [
+        each for each in warnings if each in set(mine)
+    ]
+
+
+def test_a_host_without_the_service_says_so(
+    hosts: Callable[..., LinuxHost], tmp_path: Path
+) -> None:
+    """One sentence and what to do."""
+    bare = hosts("keywright-lab-logs-bare")
+    said = LinuxPerson(tmp_path / "bare", bare).say("logs", "-e", "linux")
+    assert said.code == 2
+    assert "there is no service redis-server on" in said.err and "keywright up -e linux" in said.err

@@ -48,9 +48,7 @@ def journal_form(server: Form) -> Form:
             return server.parse(message)._replace(time=float(seconds))
         name = program.decode("utf-8", "replace")
         level = LEVELS[min(int(priority), 7)]
-        # as journalctl shows it: among the server's own lines a reader wants to know who speaks
-        told = program + b"[" + pid + b"]: " + message if sign == b":" else message
-        return Line(float(seconds), level, int(pid), name, message, told, sign == b":")
+        return Line(float(seconds), level, int(pid), name, message, message, sign == b":")
 
     return Form(re.compile(of_server + b"|" + of_others), parse, carried=True)
 

@@ -38,10 +38,10 @@ def _insight(raw: bytes) -> Line:
     head = INSIGHT.match(raw) is not None
     found = INSIGHT_LEVEL.search(plain, 0, LOOK) if head else None
     if found is None:
-        return Line(None, "", 0, "redisinsight", plain, raw, head)
+        return Line(None, "", 0, "", plain, raw, head)
     level = level_of((found[1] or found[2]).decode("ascii", "replace"))
     text = plain[found.end() :] if found[1] else plain
-    return Line(None, level, 0, "redisinsight", text, raw, True)
+    return Line(None, level, 0, "", text, raw, True)
 
 
 def nginx_error_form(zone: Zone) -> Form:
@@ -50,14 +50,14 @@ def nginx_error_form(zone: Zone) -> Form:
     def parse(raw: bytes) -> Line:
         found = NGINX_ERROR.match(raw)
         if found is None:
-            return Line(None, "", 0, "nginx", raw, raw, False)
+            return Line(None, "", 0, "", raw, raw, False)
         year, month, day, hour, minute, second = (int(found[each]) for each in range(1, 7))
         try:
             told = zone.seconds((year, month, day, hour, minute, second))
         except (ValueError, OverflowError):
             told = 0.0  # a date that no calendar has
         level = level_of(found[7].decode())
-        return Line(told, level, int(found[8]), "nginx", raw[found.end() :], raw, True)
+        return Line(told, level, int(found[8]), "", raw[found.end() :], raw, True)
 
     return Form(NGINX_ERROR, parse)
 
@@ -70,11 +70,11 @@ def nginx_access_form() -> Form:
 def _access(raw: bytes) -> Line:
     found = NGINX_ACCESS.match(raw)
     if found is None:
-        return Line(None, "", 0, "nginx", raw, raw, False)
+        return Line(None, "", 0, "", raw, raw, False)
     day, year, hour, minute, second = (int(found[each]) for each in (1, 3, 4, 5, 6))
     ahead = int(found[8]) * 3600 + int(found[9]) * 60
     told = utc_seconds((year, MONTHS.get(found[2], 1), day, hour, minute, second))
     told += ahead if found[7] == b"-" else -ahead
     status = STATUS.search(raw, found.end())
     level = "warning" if status is not None and status[1] == b"5" else "notice"
-    return Line(told, level, 0, "nginx", raw[found.end() :], raw, True)
+    return Line(told, level, 0, "", raw[found.end() :], raw, True)

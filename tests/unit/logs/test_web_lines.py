@@ -22,7 +22,7 @@ def test_redisinsight_tells_its_level_through_its_colours(raw: bytes, level: str
     """The text has none of them, the line as it is kept has all."""
     form = insight_form()
     line = form.parse(raw)
-    assert (level, "redisinsight", raw, True) == (line.level, line.role, line.raw, line.head)
+    assert (level, "", raw, True) == (line.level, line.role, line.raw, line.head)
     assert line.text.startswith(b"[NestFactory]") and b"\x1b" not in line.text
     assert form.head.match(raw)
 
@@ -42,7 +42,7 @@ def test_nginx_s_error_log_is_in_the_host_s_zone() -> None:
     raw = b"2026/11/28 10:13:41 [error] 31#31: *7 connect() failed (111: Connection refused)"
     here = nginx_error_form(UTC).parse(raw)
     text = b"*7 connect() failed (111: Connection refused)"
-    assert Line(AT, "warning", 31, "nginx", text, raw, True) == here
+    assert Line(AT, "warning", 31, "", text, raw, True) == here
     assert AT - 3600 == nginx_error_form(Fixed(3600)).parse(raw).time
     assert "notice" == nginx_error_form(UTC).parse(raw.replace(b"error", b"notice")).level
     assert not nginx_error_form(UTC).parse(b"and more of it").head
