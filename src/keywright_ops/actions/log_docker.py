@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from keywright.errors import ApplyError, InputError
 from keywright_ops.actions.place import Place
 from keywright_ops.logs.docker import DockerSource, Way
-from keywright_ops.logs.forms import plain_form
 from keywright_ops.logs.redis_line import redis_form
-from keywright_ops.logs.source import Form, Source
+from keywright_ops.logs.source import Source
+from keywright_ops.logs.web_lines import insight_form
 from keywright_ops.logs.zones import UTC
 from keywright_ops.model.plan import Plan
 from keywright_ops.targets.channel import Channel, guarded
@@ -67,11 +67,6 @@ def _containers() -> list[str]:
 
 def _open(argv: tuple[str, ...]) -> Channel:
     return Channel(guarded(argv))
-
-
-def insight_form() -> Form:
-    """Return how the lines of RedisInsight read."""
-    return plain_form()
 
 
 def no_container(name: str, environment: str) -> InputError:

@@ -1,8 +1,8 @@
 """Finds the logs of a Linux host: the server's file, the unit's journal, RedisInsight's container, nginx.
 
 Which of them there are, who may read them, the host's time zone and its last start are asked at once.
-Debian's Redis writes a file of its own, and the journal has only what systemd says of the unit; Keywright's default
-leaves everything to the journal. An older file stays behind then: its lines belong to the story too.
+Debian's Redis writes a file of its own, and the journal has only what systemd says of the unit; Keywright's
+default leaves everything to the journal. An older file stays behind then: its lines belong to the story too.
 """
 
 import os
@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 from keywright.errors import InputError
 from keywright_ops.actions.linux_target import Line, open_line
-from keywright_ops.actions.log_docker import insight_form, no_container, no_insight, no_site
+from keywright_ops.actions.log_docker import no_container, no_insight, no_site
 from keywright_ops.actions.place import Place
 from keywright_ops.logs.docker import DockerSource, Way
-from keywright_ops.logs.forms import plain_form
 from keywright_ops.logs.host_file import HostFileSource
 from keywright_ops.logs.journal import JournalSource
 from keywright_ops.logs.redis_line import redis_form
 from keywright_ops.logs.source import Form, Source
+from keywright_ops.logs.web_lines import insight_form, nginx_access_form, nginx_error_form
 from keywright_ops.logs.zones import Fixed, Named, Zone
 from keywright_ops.model.plan import Plan
 from keywright_ops.targets.channel import Channel, guarded, guarded_as_root
@@ -205,8 +205,7 @@ def _nginx(line: Line, plan: Plan, seen: Seen, alone: bool) -> list[Source]:
 
 def nginx_form(path: str, zone: Zone) -> Form:
     """Return how the lines of nginx's error or access log read."""
-    del path, zone
-    return plain_form()
+    return nginx_error_form(zone) if path == NGINX_LOGS[0] else nginx_access_form()
 
 
 def _file(

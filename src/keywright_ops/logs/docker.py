@@ -19,7 +19,7 @@ from keywright_ops.targets.target import Completed
 STAMP = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d)\.(\d{1,9})(Z|[+-]\d\d:\d\d) ")
 OWN_WORDS = re.compile(rb"^(?!\d{4}-\d\d-\d\dT).*\n", re.MULTILINE)
 PIECE = 16 * 1024  # bytes after which Docker cuts a line, and stamps the next piece too
-IDLE = 0.4  # seconds of silence that are told
+IDLE = 0.1  # seconds of silence that are told: an entry is whole then, and is shown
 PACE = 0.5  # seconds between two looks at a container that does not run
 GRACE = 5.0  # seconds for a container that is gone to come back: `up` makes it anew
 ALL_OUTPUT = 'exec "$@" 2>&1'  # the container's standard error is as much its log
@@ -108,27 +108,33 @@ class DockerSource:
 
     def follow(self, wish: Wish) -> Iterator[bytes]:
         """Give the same, and what comes: through restarts and when it is made anew under its name."""
-        state = self._state()
-        if state is None:
-            raise self._gone()
-        last = b""
-        while True:
+        own: list[bytes] = []
+        last, silent = (
+            b"",
+            wish.tail == 0,
+        )  # the last line is read all the same: what comes after it is new
+        with self._way.open(self._argv(wish._replace(tail=1) if silent else wish)) as channel:
+            for chunk in channel.chunks():
+                lines = _lines_of_the_container(chunk, own)
+                last = max(last, _last_stamp(lines)) if lines else last
+                if lines and not silent:
+                    yield lines
+            if channel.code:
+                raise self._complaint(own)
+        yield b""  # all that was there is given, however long its way was
+        state: State | None = State(True, "", "")
+        while state is not None and not _over(wish):
+            # a little earlier, since a float has no nanoseconds; what was given is not given again
+            since = _seconds(last) - 1e-6 if last else wish.since
+            wish = wish._replace(since=since, tail=None)
             last = yield from self._follow_one(wish, last)
-            if _over(wish):
-                return
             # `docker logs -f` ends with each run of the container
             state = yield from self._await_run(wish)
-            if state is None:
-                return
-            since = _seconds(last) if last else wish.since
-            if since is None and wish.tail is not None:
-                since = _seconds(state.started.encode() + b" ")
-            wish = wish._replace(since=since, tail=None)
 
-    def _follow_one(self, wish: Wish, last: bytes) -> Generator[bytes, None, bytes]:
-        """Follow one run of the container; lines up to the stamp `last` were given. Returns the newest."""
+    def _follow_one(self, wish: Wish, given: bytes) -> Generator[bytes, None, bytes]:
+        """Follow one run of the container; lines up to the stamp `given` were. Returns the newest."""
         own: list[bytes] = []
-        given = last
+        last = given
         with self._way.open(self._argv(wish, "--follow")) as channel:
             for chunk in channel.chunks(IDLE):
                 lines = _later(_lines_of_the_container(chunk, own), given)
@@ -159,7 +165,7 @@ class DockerSource:
     def _argv(self, wish: Wish, *options: str) -> tuple[str, ...]:
         words = ["docker", "logs", "--timestamps", *options]
         if wish.since is not None:
-            words += ["--since", f"{wish.since:.9f}"]
+            words += ["--since", f"{max(wish.since, 0):.9f}"]
         follows = "--follow" in options
         if wish.until is not None and not follows:
             # docker's own bound is included, ours is not

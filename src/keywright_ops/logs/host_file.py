@@ -4,6 +4,7 @@ A script there reads the files: it leaves out whole files and lines that are far
 last lines by `tail`, and unpacks; so that little travels. The window itself is judged here, exactly.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator
 
@@ -12,7 +13,7 @@ from keywright_ops.logs.source import Form, Wish
 from keywright_ops.logs.window import judged
 from keywright_ops.targets.channel import Channel
 
-IDLE = 0.4  # seconds of silence that are told
+IDLE = 0.1  # seconds of silence that are told: an entry is whole then, and is shown
 # Hours by which a line may be outside: summer time ends, clocks are set. Judged exactly afterwards.
 SLACK = 2 * 3600
 MISSING, FORBIDDEN = 66, 77  # exit codes of the script (sysexits.h: EX_NOINPUT, EX_NOPERM)
@@ -22,7 +23,7 @@ MISSING, FORBIDDEN = 66, 77  # exit codes of the script (sysexits.h: EX_NOINPUT,
 # given whole.
 COMMON = r"""
 export LC_ALL=C
-path=$1 since=$2 until=$3 tail=$4
+path=$1 since=$2 until=$3 tail=$4 size=
 folder=${path%/*}; [ -x "${folder:-/}" ] || exit @FORBIDDEN@
 members() {
     ls -1tr -- "$path" "$path".[0-9]* "$path"-[0-9]* 2>/dev/null | while read -r each; do
@@ -32,6 +33,7 @@ members() {
     done
 }
 unpack() {
+    if [ -n "$size" ] && [ "$1" = "$path" ]; then exec head -c "$size" -- "$1"; fi
     case $1 in
         *.gz) exec gzip -dc -- "$1";; *.bz2) exec bzip2 -dc -- "$1";;
         *.xz) exec xz -dc -- "$1";; *.zst) exec zstd -dcq -- "$1";; *) exec cat -- "$1";;
@@ -41,7 +43,7 @@ clock() { [ -z "$1" ] || date -d "@$1" '+%Y%m%d%H:%M:%S'; }
 low=$(clock "$since") high=$(clock "$until")
 pick() {
     if [ -z "$low$high" ]; then cat; return; fi
-    awk -v low="$low" -v high="$high" -v number="$1" '
+    awk -v low="$low" -v high="$high" '
         BEGIN { split("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec", names)
                 for (n in names) month[names[n]] = n < 10 ? "0" n : n
                 shown = 1 }
@@ -50,54 +52,59 @@ pick() {
             shown = (low == "" || at >= low) && (high == "" || at <= high) }
         $1 ~ /^[0-9:]*[MSCX]$/ && !($3 in month) { shown = 1 }
         $1 ~ /^pid=/ { shown = 1 }
-        shown { if (number) { print NR; exit } print }'
+        shown'
+}
+last() {
+    case $size$low$high$1 in
+        "$path") tail -n "$2" -- "$1";; *) (unpack "$1") | pick | tail -n "$2";;
+    esac
 }
 """.replace("@FORBIDDEN@", str(FORBIDDEN))
-READ = (
-    COMMON
-    + r"""
+# Only what was there when it began, when $size is set.
+HISTORY = r"""
 found=$(members); [ -n "$found" ] || exit @MISSING@
-# a rotated file that was last written before the window holds nothing of it
 wanted= need=$tail
 newest_first=$(printf '%s\n' "$found" | sed '1!G;h;$!d')
 IFS='
 '
+set -f
 for each in $newest_first; do
     [ -r "$each" ] || exit @FORBIDDEN@
+    # a rotated file that was last written before the window holds nothing of it
     if [ -n "$since" ] && [ "$(stat -c %Y -- "$each")" -lt "$since" ]; then continue; fi
     wanted="$each
 $wanted"
     if [ -n "$tail" ]; then
-        need=$((need - $( (unpack "$each") | pick "" | tail -n "$need" | wc -l)))
+        need=$((need - $(last "$each" "$need" | wc -l)))
         [ "$need" -gt 0 ] || break
     fi
 done
-all() { for each in $wanted; do (unpack "$each") | pick "" || exit; done; }
-if [ -n "$tail" ]; then all | tail -n "$tail"; else all; fi
+all() { for each in $wanted; do (unpack "$each") | pick || exit; done; }
+if [ -z "$tail" ]; then
+    all
+elif [ "$need" -le 0 ] && [ "$wanted" = "$path
+" ]; then
+    last "$path" "$tail"
+else
+    all | tail -n "$tail"
+fi
 """
-)
+READ = COMMON + HISTORY
+# $5 is what ends the part that was there. A last line is waited for that is being written just now.
 FOLLOW = (
     COMMON
     + r"""
-[ -e "$path" ] || [ -n "$(members)" ] || exit @MISSING@
-[ ! -e "$path" ] || [ -r "$path" ] || exit @FORBIDDEN@
-if [ -n "$tail" ]; then
-    rotated= first=$tail
-else
-    IFS='
-'
-    for each in $(members); do
-        [ "$each" != "$path" ] || continue
-        if [ -n "$since" ] && [ "$(stat -c %Y -- "$each")" -lt "$since" ]; then continue; fi
-        (unpack "$each") | pick ""
-    done
-    first=+1
-    if [ -n "$low" ] && [ -e "$path" ]; then
-        first=$(pick number <"$path")
-        first=+${first:-$(($(wc -l <"$path") + 1))}
-    fi
-fi
-exec tail -n "$first" -F -- "$path" 2>/dev/null
+measure() { size=$(stat -c %s -- "$path" 2>/dev/null) || size=0; }
+measure; tries=0
+while [ "$size" -gt 0 ] && [ -n "$(tail -c "+$size" -- "$path" 2>/dev/null | head -c 1)" ] &&
+    [ "$tries" -lt 20 ]; do
+    sleep 0.05; measure; tries=$((tries + 1))
+done
+"""
+    + HISTORY
+    + r"""
+printf '%s\n' "$5"
+exec tail -c "+$((size + 1))" -F -- "$path" 2>/dev/null
 """
 )
 
@@ -118,8 +125,8 @@ class HostFileSource:
         host: str,
         booted: float | None = None,
     ) -> None:
-        self.path, self.form = path, form
-        self.place = f"{path} on {host}"
+        self.path = self.place = path
+        self.form = form
         self.environment, self.service = names
         self.able = frozenset(
             ("since", "until", "tail", *(("boot",) if booted is not None else ()))
@@ -135,19 +142,22 @@ class HostFileSource:
             self._judge(channel)
 
     def follow(self, wish: Wish) -> Iterator[bytes]:
-        """Give the same, and what is written then: through rotation and truncation."""
+        """Give the same, and what is written then: through rotation and truncation.
+
+        The first silence is told once all that was there is given, however long its way is.
+        """
         wish = since_boot(wish, self._booted)
-        with self._open(self._argv(FOLLOW, wish._replace(until=None))) as channel:
-            started = wish.since is None
-            for chunk in channel.chunks(IDLE):
-                if not chunk:
-                    yield b""
-                elif started:
+        token = f"keywright-{os.urandom(16).hex()}".encode()
+        argv = (*self._argv(FOLLOW, wish._replace(until=None)), token.decode())
+        with self._open(argv) as channel:
+            chunks = channel.chunks(IDLE)
+            yield from self._exactly(_until_token(chunks, token + b"\n"), wish)
+            yield b""
+            for chunk in chunks:
+                if chunk:
                     yield from self._exactly(iter((chunk,)), wish._replace(since=None))
                 else:
-                    for part in self._exactly(iter((chunk,)), wish):
-                        started = True
-                        yield part
+                    yield b""
                 if wish.until is not None and time.time() >= wish.until:
                     return
             self._judge(channel)
@@ -182,6 +192,17 @@ class HostFileSource:
             f"{self._who} may not read {self.path} on {self._host}",
             f"sudo usermod -aG adm {self._who}, then log in again; or let sudo ask for no password",
         )
+
+
+def _until_token(chunks: Iterator[bytes], token: bytes) -> Iterator[bytes]:
+    """The chunks before the one that ends in the token's line; the silences between them are none."""
+    for chunk in chunks:
+        if chunk.endswith(token):
+            if chunk != token:
+                yield chunk.removesuffix(token)
+            return
+        if chunk:
+            yield chunk
 
 
 def since_boot(wish: Wish, booted: float | None) -> Wish:

@@ -17,13 +17,15 @@ from keywright_ops.targets.channel import Channel
 STAMP = re.compile(rb"(\d+\.\d{6}) (\d) ([^ \n]*)\[(\d+)\]([:|]) ")
 SERVER = rb"(?:redis|valkey|keydb)-(?:server|sentinel)"  # its lines have a header of their own
 FIELDS = "MESSAGE,PRIORITY,_PID,SYSLOG_IDENTIFIER"
-IDLE = 0.4  # seconds of silence that are told
+IDLE = 0.1  # seconds of silence that are told: an entry is whole then, and is shown
 # syslog's priorities onto the four levels
 LEVELS = ("warning", "warning", "warning", "warning", "warning", "notice", "notice", "debug")
 INFO = 6  # what a line has that names no priority
 # What journalctl says on standard error, in lower case, when not all may be seen. Of a user who has a journal
 # of his own it says so only without JSON: whoever makes the source has to look.
 NO_RIGHT = ("insufficient permissions", "not seeing messages from other users")
+
+CURSOR = re.compile(rb'"__CURSOR" ?: ?"([^"]+)"')
 
 Open = Callable[[tuple[str, ...]], Channel]
 
@@ -46,7 +48,9 @@ def journal_form(server: Form) -> Form:
             return server.parse(message)._replace(time=float(seconds))
         name = program.decode("utf-8", "replace")
         level = LEVELS[min(int(priority), 7)]
-        return Line(float(seconds), level, int(pid), name, message, message, sign == b":")
+        # as journalctl shows it: among the server's own lines a reader wants to know who speaks
+        told = program + b"[" + pid + b"]: " + message if sign == b":" else message
+        return Line(float(seconds), level, int(pid), name, message, told, sign == b":")
 
     return Form(re.compile(of_server + b"|" + of_others), parse, carried=True)
 
@@ -85,15 +89,28 @@ class JournalSource:
     def follow(self, wish: Wish) -> Iterator[bytes]:
         """Give the same, and what comes."""
         self._refuse_forbidden()
-        tail = () if wish.tail is not None else ("--no-tail",)
-        with self._open(self._argv(wish._replace(until=None), "--follow", *tail)) as channel:
+        cursor, until = "", wish.until
+        silent = wish.tail == 0  # the last entry is read all the same: what comes after it is new
+        with self._open(self._argv(wish._replace(tail=1) if silent else wish)) as channel:
+            for chunk in channel.chunks():
+                cursor = _cursor(chunk) or cursor
+                if not silent:
+                    yield from _lines(chunk)
+            self._judge(channel)
+        yield b""  # all that was there is given, however long its way was
+        after = (f"--after-cursor={cursor}",) if cursor else ()
+        wish = wish._replace(until=None, tail=None, since=None if cursor else wish.since)
+        yield from self._come(self._argv(wish, "--follow", "--no-tail", *after), until)
+
+    def _come(self, argv: tuple[str, ...], until: float | None) -> Iterator[bytes]:
+        with self._open(argv) as channel:
             for chunk in channel.chunks(IDLE):
                 if chunk:
-                    yield from _lines(chunk, wish.until)
+                    yield from _lines(chunk, until)
                 else:
                     self._refuse_partial(channel)
                     yield b""
-                if wish.until is not None and time.time() >= wish.until:
+                if until is not None and time.time() >= until:
                     return
             self._judge(channel)
 
@@ -158,6 +175,12 @@ def _lines(chunk: bytes, until: float | None = None) -> Iterator[bytes]:
             found.append(_line(entry, microseconds))
     if found:
         yield b"".join(found)
+
+
+def _cursor(chunk: bytes) -> str:
+    """Where the journal stands after the last entry of a chunk."""
+    found = CURSOR.findall(chunk)
+    return found[-1].decode() if found else ""
 
 
 def _line(entry: dict[str, object], microseconds: int) -> bytes:
