@@ -222,7 +222,7 @@ def test_a_crash_report_is_one_entry(name: str, tmp_path: Path):
             assert wanted is not None
             assert report == found(server, Question((wanted,)))
         assert found(server, Question(levels=frozenset(("warning",)))).endswith(report)
-        last = [each for each in entries(log(server), pieces(log(server), Asked()))][-1]
+        last = list(entries(log(server), pieces(log(server), Asked())))[-1]
         assert last is not None
         assert ("warning", server.process.pid) == (last.line.level, last.line.pid)
         assert abs(last.time - time.time()) < 300
