@@ -410,7 +410,9 @@ def test_a_container_that_was_set_aside_belongs_to_the_story(
     engine: Engine, somebody: Callable[..., DockerPerson]
 ) -> None:
     """What `up` took over and renamed: its lines come first."""
-    person = somebody(SETTINGS.replace("shop", "tale").format(image=OFFICIAL_IMAGE, insight=INSIGHT_IMAGE))
+    person = somebody(
+        SETTINGS.replace("shop", "tale").format(image=OFFICIAL_IMAGE, insight=INSIGHT_IMAGE)
+    )
     image = engine.add_redis()
     engine.docker("run", "--name", "tale-redis-before-keywright-1", image, "echo", "the older")
     engine.docker("run", "-d", "--name", "tale-redis", image, "sh", "-c", "echo newer; sleep 600")

@@ -62,7 +62,7 @@ class Look:
     def _told(self, raw: bytes, level: str) -> bytes:
         if not self._terminal:
             return raw
-        text = raw.decode("utf-8", "backslashreplace").translate(VISIBLE)
+        text = raw.rstrip(b"\r").decode("utf-8", "backslashreplace").translate(VISIBLE)
         colour = LEVEL_COLOURS.get(level, "")
         for match in self._matches:
             parts, position, told = [], 0, text.encode()

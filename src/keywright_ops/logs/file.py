@@ -14,6 +14,7 @@ from keywright_ops.logs.window import Range, judged, split_lines, window
 from keywright_ops.logs.zones import UTC, Zone, twice
 
 PACE = 0.1  # seconds between two looks at a followed file
+MOST = 1 << 24  # bytes that are taken at one look
 WIDEST = 1 << 20  # bytes that are looked back for the beginning of an entry
 
 
@@ -150,30 +151,29 @@ class _Opened:
     def news(self, position: int) -> tuple[int, bytes]:
         """Return what was written since, up to the last whole line, and the place after it; another
         file under the name is taken up once this one is read out."""
+        other = self._renamed()  # looked at first: what was written before it is read below
         size = self.size()
         if size < position:
             position = 0  # truncated: logrotate's copytruncate
-        block = (
-            self.pread(max(CHUNK, min(size - position, 1 << 24)), position)
-            if size > position
-            else b""
-        )
+        block = self.pread(min(max(size - position, 0), MOST), position)
         cut = block.rfind(b"\n") + 1
-        if cut:
+        if cut or not other:
             return position + cut, block[:cut]
         try:
-            there, here = os.stat(self._path), os.fstat(self._file)
-        except OSError:
-            return position, b""  # moved away, and the new one is not made yet
-        if (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino):
-            return position, b""
-        try:
-            other = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            opened = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             return position, b""
         os.close(self._file)
-        self._file = other
+        self._file = opened
         return 0, block + b"\n" if block else b""
+
+    def _renamed(self) -> bool:
+        """Whether the name belongs to another file now; False while there is none."""
+        try:
+            there, here = os.stat(self._path), os.fstat(self._file)
+        except OSError:
+            return False
+        return (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino)
 
 
 def in_time(paths: list[str], form: Form) -> list[tuple[str, float | None]]:

@@ -11,7 +11,6 @@ from keywright_ops.logs.find import Question
 from keywright_ops.logs.pattern import Wanted, compile_patterns
 from keywright_ops.logs.reading import PRIORITIES, Asked
 from keywright_ops.logs.source import LEVELS, Wish
-from keywright_ops.logs.times import parse_time
 from keywright_ops.logs.zones import Zone
 
 # What other programs call it, and what is meant here.
@@ -39,8 +38,7 @@ class Request(NamedTuple):
 
 def asked(request: Request, now: float, zone: Zone, booted: float | None) -> Asked:
     """Return what is asked of the sources. Raises InputError for what cannot be meant."""
-    since = parse_time(request.since, now, zone, "--since") if request.since else None
-    until = parse_time(request.until, now, zone, "--until") if request.until else None
+    since, until = _bounds(request, now, zone)
     if since is not None and until is not None and until <= since:
         raise InputError(
             f"--until {request.until!r} is not after --since {request.since!r}: nothing lies between",
@@ -61,6 +59,17 @@ def asked(request: Request, now: float, zone: Zone, booted: float | None) -> Ask
         Wish(since, until, parse_tail(request.tail), request.boot, priorities),
         Question(tuple(wanted), unwanted, levels),
         booted,
+    )
+
+
+def _bounds(request: Request, now: float, zone: Zone) -> tuple[float | None, float | None]:
+    if not request.since and not request.until:
+        return None, None
+    from keywright_ops.logs.times import parse_time  # six expressions: not for who names no time
+
+    return (
+        parse_time(request.since, now, zone, "--since") if request.since else None,
+        parse_time(request.until, now, zone, "--until") if request.until else None,
     )
 
 

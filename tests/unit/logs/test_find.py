@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.purity import pure
 
@@ -119,6 +119,7 @@ def question(asked) -> Question:
     return Question((wanted,) if wanted else (), unwanted, asked["levels"])
 
 
+@settings(deadline=None)
 @given(logs, questions, st.lists(st.integers(0, 100), max_size=6))
 def test_the_finder_finds_what_a_plain_one_does(log: list[Made], asked, cuts: list[int]):
     """Patterns, exclusions, levels and entries of many lines, wherever the chunks end."""
@@ -132,6 +133,7 @@ def test_the_finder_finds_what_a_plain_one_does(log: list[Made], asked, cuts: li
     assert naive(log, **asked) == found
 
 
+@settings(deadline=None)
 @given(logs, st.lists(st.integers(0, 100), max_size=6))
 def test_blocks_lose_nothing_and_cut_no_entry(log: list[Made], cuts: list[int]):
     """Blocks are the log, and each holds whole entries."""
