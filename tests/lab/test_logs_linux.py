@@ -351,7 +351,7 @@ def test_on_the_host_itself(host: LinuxHost, tmp_path: Path) -> None:
 
 
 def test_redisinsight_s_container_on_the_host(
-    host: LinuxHost, person: LinuxPerson, engine: Engine
+    host: LinuxHost, person: LinuxPerson, engine: Engine, tmp_path: Path
 ) -> None:
     """`sudo docker logs redisinsight` beside ours, which no group docker is needed for; and followed."""
     host.load_image(engine.add_redis())
@@ -378,6 +378,9 @@ def test_redisinsight_s_container_on_the_host(
         assert nothing_left(host)
     finally:
         host.run("docker", "rm", "-f", "redisinsight")
+    denied = LinuxPerson(tmp_path / "denied", host, user="nosudo")
+    said = denied.say("logs", "-e", "linux", "--service", "redisinsight")
+    assert said.code == 3 and "your user may not use the Docker Engine" in said.err
     gone = person.say("logs", "-e", "linux", "--service", "redisinsight")
     assert gone.code == 2 and "there is no container redisinsight" in gone.err
 

@@ -51,7 +51,11 @@ for file; do
         printf '%s\n' "$file"
     fi
 done
-at insight; docker inspect --type container --format '{{.Name}}' "$insight" 2>/dev/null
+# there, or not to be seen: whoever reads its log is told why
+at insight
+case $(docker inspect --type container --format there "$insight" 2>&1) in
+    there | *"permission denied"* | *"annot connect"*) echo there;;
+esac
 at end
 """
 

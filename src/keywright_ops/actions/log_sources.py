@@ -16,8 +16,9 @@ SERVICES = ("redis", "redisinsight", "nginx")
 
 # Where a managed service keeps its logs: nothing here can read them.
 ELSEWHERE = {
-    "azure": "az monitor diagnostic-settings (Azure Monitor, Log Analytics): the portal's Logs",
-    "aws": "aws elasticache modify-cache-cluster --log-delivery-configurations …, then CloudWatch Logs",
+    "azure": "az monitor diagnostic-settings create … sends its connection log to Log Analytics",
+    "aws": "aws elasticache modify-replication-group --log-delivery-configurations … sends its engine and"
+    " slow log to CloudWatch, and aws logs tail GROUP shows them",
 }
 
 
