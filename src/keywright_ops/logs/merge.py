@@ -20,6 +20,7 @@ Complain = Callable[[Source, KeywrightError], None]
 
 WAIT = 0.3  # seconds that an entry waits for older ones
 FIRST = 10.0  # seconds that the merge waits for a source to say what it has so far
+LAST = 2.0  # seconds that the sources have to end
 ENDED = "ended"
 
 
@@ -68,12 +69,23 @@ def followed(sources: Sequence[Source], asked: Asked, complain: Complain) -> Ite
         finally:
             news.put((number, ENDED))
 
-    for number, source in enumerate(sources):
-        Thread(target=pump, args=(number, source), daemon=True).start()
+    threads = [Thread(target=pump, args=each, daemon=True) for each in enumerate(sources)]
+    for thread in threads:
+        thread.start()
     try:
         yield from _ordered(news, sources, asked.wish.tail, complain)
     finally:
         stop.set()
+        _await_end(threads, news)
+
+
+def _await_end(
+    threads: Sequence[Thread], news: "Queue[tuple[int, Entry | KeywrightError | str | None]]"
+) -> None:
+    """Let the sources end what they started: each looks up at its next silence."""
+    limit = time.monotonic() + LAST
+    while any(thread.is_alive() for thread in threads) and time.monotonic() < limit:
+        _next(news)  # who waits for a place in the queue gets one
 
 
 def _ordered(
