@@ -211,6 +211,19 @@ def test_a_reader_that_has_seen_enough_is_no_error(logged: Person):
     assert head.stdout.count("\n") == 1
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_a_sentence(logged: Person):
+    """What could not be written is said, and the exit code is 1."""
+    with log(logged).open("ab") as stream:
+        stream.write(b"1:M 28 Nov 2026 23:59:59.000 * much\n" * 50_000)
+    with open("/dev/full", "wb") as full:
+        said = logged.say("logs", stdout=full)
+    assert (1, "keywright: cannot write the output: No space left on device\n") == (
+        said.code,
+        said.err,
+    )
+
+
 def test_rotated_files_belong_to_the_log(stranger: Person):
     """What logrotate left is read too, the oldest first."""
     stranger.say("up")

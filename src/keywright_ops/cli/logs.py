@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from keywright.errors import InputError, KeywrightError, Refused
+from keywright.errors import ApplyError, InputError, KeywrightError, Refused
 from keywright_ops.actions.logs import Logs, open_logs, read_bytes, read_entries
 from keywright_ops.cli.looking import complain
 from keywright_ops.cli.main import EXIT_WELL, exit_code
@@ -148,10 +148,16 @@ def _renderer(
 
 
 def _to_stdout(told: bytes) -> None:
-    if told:
-        sys.stdout.buffer.write(told)
-    else:
-        sys.stdout.buffer.flush()  # a moment of silence: who follows sees what there is
+    try:
+        if told:
+            sys.stdout.buffer.write(told)
+        else:
+            sys.stdout.buffer.flush()  # a moment of silence: who follows sees what there is
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _forget_stdout()
+        raise ApplyError(f"cannot write the output: {error.strerror}") from None
 
 
 def _forget_stdout() -> None:
@@ -164,17 +170,23 @@ def _forget_stdout() -> None:
 def _into_file(arguments: argparse.Namespace, logs: Logs) -> int:
     """Write a file of mode 0600, never over another without being told to."""
     path = arguments.output
-    _may_write(path, arguments.yes)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "wb") as stream:
-        os.fchmod(handle, 0o600)
+    new = _may_write(path, arguments.yes)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (os.O_EXCL if new else os.O_TRUNC)
+    try:
+        handle = os.open(path, flags, 0o600)
+        with os.fdopen(handle, "wb") as stream:
+            os.fchmod(handle, 0o600)
 
-        def write(told: bytes) -> None:
-            stream.write(told)
-            if not told:
-                stream.flush()
+            def write(told: bytes) -> None:
+                stream.write(told)
+                if not told:
+                    stream.flush()
 
-        lines, code = _show(arguments, logs, write, terminal=False)
+            lines, code = _show(arguments, logs, write, terminal=False)
+    except KeywrightError:  # of a source: some of them are OSErrors too
+        raise
+    except OSError as error:
+        raise ApplyError(f"cannot write {path}: {error.strerror}") from None
     if not arguments.quiet:
         print(f"{lines} lines in {path} (mode 0600)", file=sys.stderr)
         if not lines:
@@ -182,20 +194,21 @@ def _into_file(arguments: argparse.Namespace, logs: Logs) -> int:
     return code
 
 
-def _may_write(path: str, yes: bool) -> None:
+def _may_write(path: str, yes: bool) -> bool:
+    """Whether it is a new file; one that is there is written over only when somebody says so."""
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
         raise InputError(f"there is no folder {folder}", "make it first, or name another")
     if not os.path.lexists(path):
-        return
+        return True
     if not os.path.isfile(path):
         raise InputError(f"{path} is there, and no file", "name another")
     if yes:
-        return
+        return False
     if sys.stdin.isatty():
         print(f"{path} is there. Write over it? Type yes: ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() == "yes":
-            return
+            return False
     raise Refused(f"{path} is there, and was left as it is", "another name, or --yes")
 
 

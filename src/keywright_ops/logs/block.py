@@ -22,28 +22,28 @@ FRESH = b"oO0OoO0OoO0Oo "  # a server that starts: a report that was never ended
 def blocks(chunks: Iterable[bytes], form: Form) -> Iterator["Block"]:
     """Give chunks of whole lines as blocks of whole entries. A b"" (nothing new for a moment) gives out
     what was held back, and is passed on as an empty block."""
-    held, reported = b"", False
+    held: list[bytes] = []
+    size, reported = 0, False
     for chunk in chunks:
-        begins = chunk.find(REPORT) >= 0
+        if held and (not chunk or form.head.match(chunk)):
+            block = b"".join(held)
+            if not chunk or not (reported and _open_report(block)):
+                yield Block(block, form, reported)
+                held, size, reported = [], 0, False
         if not chunk:
-            if held:
-                yield Block(held, form, reported)
-            held = b""
             yield Block(b"", form, False)
-        elif not held:
-            held, reported = chunk, begins
-        elif len(held) > LARGEST or (
-            form.head.match(chunk) and not (reported and _open_report(held))
-        ):
-            yield Block(held, form, reported)
-            held, reported = chunk, begins
-        else:
-            cut = _last_entry(held, form, reported)
-            if cut:
-                yield Block(held[:cut], form, reported)
-            held, reported = held[cut:] + chunk, reported or begins
+            continue
+        held.append(chunk)
+        size += len(chunk)
+        reported = reported or chunk.find(REPORT) >= 0
+        if size > LARGEST:
+            block = b"".join(held)
+            cut = _last_entry(block, form, reported) or len(block)
+            yield Block(block[:cut], form, reported)
+            held = [block[cut:]] if cut < len(block) else []
+            size = len(block) - cut
     if held:
-        yield Block(held, form, reported)
+        yield Block(b"".join(held), form, reported)
 
 
 def _open_report(block: bytes) -> bool:

@@ -20,6 +20,7 @@ Complain = Callable[[Source, KeywrightError], None]
 
 WAIT = 0.3  # seconds that an entry waits for older ones
 FIRST = 10.0  # seconds that the merge waits for a source to say what it has so far
+LAST = 2.0  # seconds that the sources have to end
 ENDED = "ended"
 
 
@@ -68,12 +69,23 @@ def followed(sources: Sequence[Source], asked: Asked, complain: Complain) -> Ite
         finally:
             news.put((number, ENDED))
 
-    for number, source in enumerate(sources):
-        Thread(target=pump, args=(number, source), daemon=True).start()
+    threads = [Thread(target=pump, args=each, daemon=True) for each in enumerate(sources)]
+    for thread in threads:
+        thread.start()
     try:
         yield from _ordered(news, sources, asked.wish.tail, complain)
     finally:
         stop.set()
+        _await_end(threads, news)
+
+
+def _await_end(
+    threads: Sequence[Thread], news: "Queue[tuple[int, Entry | KeywrightError | str | None]]"
+) -> None:
+    """Let the sources end what they started: each looks up at its next silence."""
+    limit = time.monotonic() + LAST
+    while any(thread.is_alive() for thread in threads) and time.monotonic() < limit:
+        _next(news)  # who waits for a place in the queue gets one
 
 
 def _ordered(
@@ -83,30 +95,41 @@ def _ordered(
     complain: Complain,
 ) -> Iterator[Entry | None]:
     awaited, running = set(range(len(sources))), set(range(len(sources)))
+    there: list[Entry] = []  # what every source had when it was asked
     waiting: list[tuple[float, int, float, Entry]] = []
     began, count = time.monotonic(), 0
-    while running or waiting:
-        try:
-            number, told = news.get(timeout=WAIT / 3)
-        except Empty:
-            number, told = -1, None
+    while running or waiting or there:
+        number, told = _next(news)
         now = time.monotonic()
-        if isinstance(told, KeywrightError):
-            complain(sources[number], told)
+        if isinstance(told, Entry) and number in awaited:
+            there.append(told)
         elif isinstance(told, Entry):
             count += 1
             heapq.heappush(waiting, (told.time, count, now, told))
-        elif told == ENDED:
-            running.discard(number)
-        if not isinstance(told, Entry):
+        else:
             awaited.discard(number)
+            if isinstance(told, KeywrightError):
+                complain(sources[number], told)
+            elif told == ENDED:
+                running.discard(number)
         if awaited and now - began < FIRST:
             continue
-        if tail is not None:
-            there = [heapq.heappop(waiting)[3] for _ in range(len(waiting))]
-            yield from last_entries(there, tail)
-            tail = None
+        if there:
+            there.sort(key=lambda entry: entry.time)
+            yield from there if tail is None else last_entries(there, tail)
+            there = []
+        awaited.clear()
         while waiting and (now - waiting[0][2] >= WAIT or not running):
             yield heapq.heappop(waiting)[3]
         if told is None:
             yield None
+
+
+def _next(
+    news: "Queue[tuple[int, Entry | KeywrightError | str | None]]",
+) -> tuple[int, Entry | KeywrightError | str | None]:
+    """The next that any source tells; a silence when none does for a moment."""
+    try:
+        return news.get(timeout=WAIT / 3)
+    except Empty:
+        return -1, None

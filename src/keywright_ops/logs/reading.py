@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from keywright.errors import KeywrightError
 from keywright_ops.logs.block import Block, blocks, entry_spans
 from keywright_ops.logs.find import Question, find
 from keywright_ops.logs.source import Form, Line, Source, Wish
@@ -75,16 +76,30 @@ def share(source: Source, asked: Asked) -> tuple[Wish, Wish, Question]:
 def pieces(source: Source, asked: Asked, follow: bool = False) -> Iterator[bytes]:
     """Give the wanted entries as they lie, many at once; while following b"" for every silence.
 
-    The tail is cut here: of `read` at its end, of `follow` before what comes.
+    The tail is cut here: of `read` at its end, of `follow` before what comes. An error of the source is
+    raised after what it gave.
     """
     sent, left, question = share(source, asked)
-    chunks = source.follow(sent) if follow else source.read(sent)
+    trouble: list[KeywrightError] = []
+    chunks = _given(source.follow(sent) if follow else source.read(sent), trouble)
     if left.since is not None or left.until is not None:
         chunks = judged(chunks, source.form, left.since, left.until)
-    found = (_wanted(block, question) for block in blocks(chunks, source.form))
-    if left.tail is None:
-        return (piece for piece in found if piece or follow)
-    return _tail(found, left.tail, source.form, follow)
+    found: Iterator[bytes] = (_wanted(block, question) for block in blocks(chunks, source.form))
+    if left.tail is not None:
+        found = _tail(found, left.tail, source.form, follow)
+    for piece in found:
+        if piece or follow:
+            yield piece
+    for error in trouble:
+        raise error
+
+
+def _given(chunks: Iterable[bytes], trouble: list[KeywrightError]) -> Iterator[bytes]:
+    """What a source gives until it is in trouble."""
+    try:
+        yield from chunks
+    except KeywrightError as error:
+        trouble.append(error)
 
 
 def _wanted(block: Block, question: Question) -> bytes:
@@ -110,6 +125,7 @@ def _tail(found: Iterable[bytes], lines: int, form: Form, follow: bool) -> Itera
         elif follow:
             break
     yield last_lines(b"".join(piece for _, piece in kept), lines, form)
+    yield b""  # the silence that ended what was there
     yield from still
 
 
