@@ -14,7 +14,7 @@ from keywright_ops.actions.linux_target import Line, open_line
 from keywright_ops.actions.log_docker import no_container, no_insight, no_site
 from keywright_ops.actions.place import Place
 from keywright_ops.logs.docker import DockerSource, Way
-from keywright_ops.logs.host_file import HostFileSource
+from keywright_ops.logs.host_file import SLACK, HostFileSource
 from keywright_ops.logs.journal import JournalSource
 from keywright_ops.logs.redis_line import redis_form
 from keywright_ops.logs.source import Form, Source
@@ -24,6 +24,7 @@ from keywright_ops.model.plan import Plan
 from keywright_ops.targets.channel import Channel, guarded, guarded_as_root
 
 NGINX_LOGS = ("/var/log/nginx/error.log", "/var/log/nginx/access.log")
+SUMMER = 3600  # seconds by which a zone without a name may be another at another time of the year
 # $1 unit, $2 its redis.conf, $3 RedisInsight's container, then files that may be logs.
 ASK = r"""
 export LC_ALL=C
@@ -155,6 +156,11 @@ def zone_of(seen: Seen) -> Zone:
     return Fixed(seen.offset)
 
 
+def _known(seen: Seen) -> bool:
+    """Whether the zone is known at any time of the year."""
+    return seen.zone.endswith("UTC") or isinstance(zone_of(seen), Named)
+
+
 def _server(line: Line, plan: Plan, seen: Seen) -> list[Source]:
     """The server's own files and its unit's journal."""
     assert plan.unit is not None
@@ -217,7 +223,14 @@ def _file(
 ) -> HostFileSource:
     names = (plan.environment, service)
     return HostFileSource(
-        path, form, lambda argv: _open(line, argv), names, seen.who, _host(line), seen.booted
+        path,
+        form,
+        lambda argv: _open(line, argv),
+        names,
+        seen.who,
+        _host(line),
+        seen.booted,
+        SLACK if _known(seen) else SUMMER + SLACK,
     )
 
 

@@ -14,13 +14,11 @@ from keywright_ops.logs.window import judged
 from keywright_ops.targets.channel import Channel
 
 IDLE = 0.1  # seconds of silence that are told: an entry is whole then, and is shown
-# Hours by which a line may be outside: summer time ends, clocks are set. Judged exactly afterwards.
-SLACK = 2 * 3600
+SLACK = 60  # seconds around the window that are read too: it is judged exactly afterwards
 MISSING, FORBIDDEN = 66, 77  # exit codes of the script (sysexits.h: EX_NOINPUT, EX_NOPERM)
 
 # $1 file, $2 and $3 the window (seconds since 1970, "" for none), $4 the number of last lines ("" for all).
-# A line of Redis is compared as text: YYYYMMDDHH:MM:SS of the host's own clock. What has another form is
-# given whole.
+# A line of Redis is chosen by its hour; what has another form is given whole.
 COMMON = r"""
 export LC_ALL=C
 path=$1 since=$2 until=$3 tail=$4 size=
@@ -39,19 +37,37 @@ unpack() {
         *.xz) exec xz -dc -- "$1";; *.zst) exec zstd -dcq -- "$1";; *) exec cat -- "$1";;
     esac
 }
-clock() { [ -z "$1" ] || date -d "@$1" '+%Y%m%d%H:%M:%S'; }
+clock() { [ -z "$1" ] || date -d "@$1" '+%d %b %Y %H %M'; }
 low=$(clock "$since") high=$(clock "$until")
+# Leaves out what was written in a minute, of the host's own clock, before the window or after it.
 pick() {
     if [ -z "$low$high" ]; then cat; return; fi
     awk -v low="$low" -v high="$high" '
-        BEGIN { split("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec", names)
-                for (n in names) month[names[n]] = n < 10 ? "0" n : n
-                shown = 1 }
-        $1 ~ /^[0-9:]*[MSCX]$/ && ($3 in month) {
-            at = $4 month[$3] $2 $5
-            shown = (low == "" || at >= low) && (high == "" || at <= high) }
-        $1 ~ /^[0-9:]*[MSCX]$/ && !($3 in month) { shown = 1 }
-        $1 ~ /^pid=/ { shown = 1 }
+        function numbers(from, to,   s) {
+            for (s = "-"; from <= to; from++) s = s "|" sprintf("%02d", from)
+            return "(" s ")"
+        }
+        function months(from, to,   s) {
+            for (s = "-"; from <= to; from++) s = s "|" substr(MONTHS, from * 3 - 2, 3)
+            return "(" s ")"
+        }
+        function beyond(year0, year1, month0, month1, day0, day1, hour0, hour1, minute0, minute1) {
+            return "^([0-9]+:)+[MSCX] (.. ... " numbers(year0, year1) " |.. " months(month0, month1) " " y \
+                " |" numbers(day0, day1) " " b " " y " |" d " " b " " y " (" numbers(hour0, hour1) ":|" \
+                h ":" numbers(minute0, minute1) ":))"
+        }
+        function read(text,   part) {
+            split(text, part, " "); d = part[1]; b = part[2]; y = part[3]; h = part[4]; n = part[5]
+            m = (index(MONTHS, b) + 2) / 3
+        }
+        BEGIN {
+            MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"; shown = 1
+            read(low); before = beyond(2009, y - 1, 1, m - 1, 1, d - 1, 0, h - 1, 0, n - 1)
+            read(high); after = beyond(y + 1, 2099, m + 1, 12, d + 1, 31, h + 1, 23, n + 1, 59)
+        }
+        /^([0-9]+:)+[MSCX] |^pid=/ {
+            shown = !(low != "" && $0 ~ before || high != "" && $0 ~ after)
+        }
         shown'
 }
 last() {
@@ -112,7 +128,8 @@ exec tail -c "+$((size + 1))" -F -- "$path" 2>/dev/null
 class HostFileSource:
     """One log file of a host; `open_channel` starts a program there, as root where that is free.
 
-    `booted` is when the host was started (seconds since 1970); `who` and `host` are for what is said.
+    `booted` is when the host was started (seconds since 1970); `who` and `host` are for what is said;
+    `slack` is by how many seconds the form's zone may differ from the host's clock at other times.
     """
 
     def __init__(
@@ -124,6 +141,7 @@ class HostFileSource:
         who: str,
         host: str,
         booted: float | None = None,
+        slack: int = SLACK,
     ) -> None:
         self.path = self.place = path
         self.form = form
@@ -132,7 +150,7 @@ class HostFileSource:
             ("since", "until", "tail", *(("boot",) if booted is not None else ()))
         )
         self._open, self._booted = open_channel, booted
-        self._who, self._host = who, host
+        self._who, self._host, self._slack = who, host, slack
 
     def read(self, wish: Wish) -> Iterator[bytes]:
         """Give what the file and its rotated ones hold."""
@@ -163,8 +181,8 @@ class HostFileSource:
             self._judge(channel)
 
     def _argv(self, script: str, wish: Wish) -> tuple[str, ...]:
-        since = "" if wish.since is None else str(int(wish.since) - SLACK)
-        until = "" if wish.until is None else str(int(wish.until) + 1 + SLACK)
+        since = "" if wish.since is None else str(int(wish.since) - self._slack)
+        until = "" if wish.until is None else str(int(wish.until) + 1 + self._slack)
         tail = "" if wish.tail is None or wish.until is not None else str(wish.tail)
         script = script.replace("@MISSING@", str(MISSING)).replace("@FORBIDDEN@", str(FORBIDDEN))
         return ("sh", "-c", script, "sh", self.path, since, until, tail)
