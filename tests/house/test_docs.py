@@ -78,7 +78,7 @@ def test_every_option_is_in_the_reference():
     common_section += next(each for each in sections if each.startswith("Looking\n"))
     missing = []
     for name in COMMANDS:
-        parser = argparse.ArgumentParser()
+        parser = argparse.ArgumentParser(conflict_handler="resolve")  # as `build` makes it
         common(parser)
         load(name).arguments(parser)
         section = next(each for each in sections if re.match(rf"`keywright {name}[` ]", each))

@@ -55,7 +55,9 @@ def parse(words: list[str]) -> tuple[argparse.Namespace, Command]:
         raise SystemExit(EXIT_USAGE)
     command = load(name)
     parser = build(name, command)
-    rest = words[:position] + words[position + 1 :]
+    # (before the command -f is the profile; after it a command may mean something else by it)
+    before = ["--file" if word == "-f" else word for word in words[:position]]
+    rest = before + words[position + 1 :]
     verbatim = getattr(command, "VERBATIM", False)  # what follows is somebody else's grammar
     if verbatim or sum(not word.startswith("-") for word in rest) < 2:
         return parser.parse_args(rest), command  # spares 3 ms: the other way writes the usage first
@@ -88,6 +90,7 @@ def build(name: str, command: Command) -> Parser:
         description=COMMANDS[name][2],
         formatter_class=Help,
         allow_abbrev=False,
+        conflict_handler="resolve",  # `logs -f` is to follow, as everywhere; --file is whole there
     )
     common(parser)
     command.arguments(parser)

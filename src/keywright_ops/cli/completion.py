@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     whole = Parser(prog="keywright", allow_abbrev=False)
     commands = whole.add_subparsers()
     for name, (_, _, line) in COMMANDS.items():
-        parser = commands.add_parser(name, help=line)
+        parser = commands.add_parser(name, help=line, conflict_handler="resolve")
         common(parser)
         load(name).arguments(parser)
         _complete(parser, name)

@@ -46,6 +46,7 @@ COMMANDS = {
         "the application's sessions: whose, how old; end them",
     ),
     "analyze": ("analyze", "data and logs", "the keyspace by prefix, type, size and lifetime"),
+    "logs": ("logs", "data and logs", "what the servers wrote: found, followed, by time"),
     "completion": ("completion", "shell", "the completion script for bash, zsh or fish"),
 }
 

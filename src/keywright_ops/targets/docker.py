@@ -40,7 +40,7 @@ class Docker:
                 "docker is not installed here", "docs.docker.com/engine/install says how"
             ) from None
         if done.code != 0:
-            _refuse_engine(done.errors)
+            refuse_engine(done.errors)
         return done
 
     def demand(self, *argv: str, stdin: str | Secret = "") -> str:
@@ -58,7 +58,7 @@ class Docker:
         """Run Compose, v2 or 1.29. Raises ApplyError with its last words, Unreachable without one."""
         done = self._transport.run((*self.compose_argv(), *argv))
         if done.code != 0:
-            _refuse_engine(done.errors)
+            refuse_engine(done.errors)
             raise ApplyError(f"compose failed: {told(done.errors)}")
 
     def compose_argv(self) -> tuple[str, ...]:
@@ -80,7 +80,8 @@ class Docker:
         )
 
 
-def _refuse_engine(errors: str) -> None:
+def refuse_engine(errors: str) -> None:
+    """Raise Unreachable when what docker said means that there is no engine, or no right to use it."""
     text = errors.lower()
     for words, sentence, hint in COMPLAINTS:
         if words in text:

@@ -47,6 +47,11 @@ class SshLine:
         where = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         return (*self._argv("-S", self._socket, "-o", "ControlMaster=no"), "-W", where)
 
+    def channel_argv(self, *command: str) -> tuple[str, ...]:
+        """Return the line that runs a program through the one connection, on a channel of its own."""
+        shared = ("-S", self._socket, "-o", "ControlMaster=no")
+        return (*self._argv(*shared), "--", " ".join(map(quote, command)))
+
     def fresh_argv(self, *command: str) -> tuple[str, ...]:
         """Return the line that runs a command over a connection of its own, and asks nobody anything."""
         alone = ("-o", "ControlMaster=no", "-o", "ControlPath=none", "-o", "BatchMode=yes")
