@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
-.PHONY: help up test lint format lab soak bench bench-application bench-docker bench-linux wheel clean
+.PHONY: help up test lint format lab soak bench bench-application bench-keyspace bench-docker bench-linux wheel clean
 
 help:
 	@echo 'make up      set up everything and start a proven server under the environment local'
@@ -15,6 +15,7 @@ help:
 	@echo 'make soak    `up` in Docker killed at every boundary (an hour; needs what make lab needs)'
 	@echo 'make bench   the figures, as ratios against their limits'
 	@echo 'make bench-application   the library against its peers (in `make bench` too)'
+	@echo 'make bench-keyspace      `analyze` against redis-cli (in `make bench` too)'
 	@echo 'make bench-docker   the figures in Docker (needs root and Debian packages)'
 	@echo 'make bench-linux    the figures of a Linux host (needs root and Debian packages)'
 	@echo 'make clean   remove everything that make made (no data of any environment)'
@@ -46,10 +47,16 @@ bench: $(VENV)/.dev $(VENV)/.bench
 	$(VENV)/bin/python bench/startup.py
 	$(VENV)/bin/python bench/up.py
 	$(VENV)/bin/python bench/rotation.py
+	$(VENV)/bin/python bench/keys.py
+	$(VENV)/bin/python bench/keyspace.py
+	$(VENV)/bin/python bench/rdb.py
 	$(VENV)/bin/python bench/application
 
 bench-application: $(VENV)/.bench
 	$(VENV)/bin/python bench/application
+
+bench-keyspace: $(VENV)/.dev
+	$(VENV)/bin/python bench/keyspace.py
 
 bench-docker: $(VENV)/.dev
 	@test "$$(id -u)" = 0 || { echo 'make bench-docker: needs root, because it starts a Docker Engine' >&2; exit 1; }

@@ -8,7 +8,6 @@ Rule 2: commands that change what a connection is (SUBSCRIBE, blocking reads) do
 import socket
 import struct
 from collections.abc import Iterable, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import hiredis
@@ -71,17 +70,21 @@ class Wire:
         packed = [pack(words) for words in commands]
         return self.exchange(b"".join(packed), len(packed))
 
-    def exchange(self, packed: bytes, count: int) -> list[Reply]:
-        """Send `count` commands that are packed already, and return their replies as `batch` does."""
+    def exchange(self, packed: bytes, count: int, *, more: bool = False) -> list[Reply]:
+        """Send what is packed already, and return the next `count` replies as `batch` does; with `more`
+        some to other commands of ours are still to come."""
         replies: list[Reply] = []
         try:
-            self.link.sendall(packed)
-            if count == 1:  # the usual case: no look before anything can have come
+            if packed:
+                self.link.sendall(packed)
+            if count == 1 and not more:  # the usual case: no look before anything can have come
                 replies.append(self._awaited())
             else:
+                gets = self._reader.gets
                 for _ in range(count):
-                    replies.append(self._read())  # noqa: PERF401 - what came before a hang-up is kept
-            if self._reader.has_data():  # a reply that nobody asked for
+                    reply = gets()
+                    replies.append(self._awaited() if reply is False else reply)
+            if not more and self._reader.has_data():  # a reply that nobody asked for
                 raise ProtocolError("")
         except (TimeoutError, BlockingIOError):  # the second is what SO_RCVTIMEO says
             self.close()
@@ -104,6 +107,14 @@ class Wire:
             raise not_resp(self.endpoint) from None
         self._answered = True
         return replies
+
+    def send(self, packed: bytes) -> None:
+        """Send what is packed already; `receive` fetches the replies, later."""
+        self.exchange(packed, 0, more=True)
+
+    def receive(self, count: int) -> list[Reply]:
+        """Return the next `count` replies to what was sent; errors stand in the list."""
+        return self.exchange(b"", count, more=True)
 
     def hung_up(self) -> bool:
         """Whether the peer closed an idle connection, or said something that nobody asked for."""
@@ -128,10 +139,6 @@ class Wire:
             return ConnectionLost(f"the connection to {self.endpoint.address} broke{why}")
         return never_there(self.endpoint, said)
 
-    def _read(self) -> Reply:
-        reply = self._reader.gets()
-        return self._awaited() if reply is False else reply
-
     def _awaited(self) -> Reply:
         reader, recv = self._reader, self.link.recv
         while True:
@@ -154,26 +161,18 @@ class Wire:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
 def reader(raw: bool, nothing: object = False) -> hiredis.Reader:
     """A parser of replies whose errors are ours; `nothing` is what it says of half a reply."""
-    if raw:
-        return hiredis.Reader(
-            protocolError=ProtocolError, replyError=ReplyError, notEnoughData=nothing
-        )
     return hiredis.Reader(
         protocolError=ProtocolError,
         replyError=ReplyError,
-        encoding="utf-8",
-        errors="surrogateescape",
+        encoding=None if raw else "utf-8",
+        errors=None if raw else "surrogateescape",
+        notEnoughData=nothing,
     )
 
 
@@ -284,8 +283,7 @@ def _host(host: str) -> str | bytes:
 def _limit(link: socket.socket, seconds: float) -> None:
     """Kernel time-outs: two system calls an exchange instead of four (a poll before each)."""
     link.settimeout(None)
-    whole = int(seconds)
-    timeval = struct.pack("ll", whole, int((seconds - whole) * 1_000_000))
+    timeval = struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))
     link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
     link.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval)
 

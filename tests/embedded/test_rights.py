@@ -19,6 +19,14 @@ from keywright.wire import Wire
 # How each command is said when its questions are counted; {} for nothing more.
 WORDS: Mapping[str, tuple[str, ...]] = {
     "info": (),
+    "memory": (),
+    "stats": ("--interval", "0.1"),
+    "clients": (),
+    "clients kill": ("--user", "appuser", "--yes"),
+    "slowlog": (),
+    "slowlog reset": ("--yes",),
+    "latency": ("--samples", "2"),
+    "commandstats": (),
     "top": ("--count", "1", "--interval", "0.2"),
     "monitor": ("--for", "300ms"),
 }

@@ -15,6 +15,14 @@ from keywright_ops.profile.load import load_profile
 # The command as it is typed, and the modules that say what it sends.
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "info": ("actions.info",),
+    "memory": ("actions.memory",),
+    "stats": ("actions.stats",),
+    "clients": ("actions.clients",),
+    "clients kill": ("actions.clients_kill",),
+    "slowlog": ("actions.slowlog",),
+    "slowlog reset": ("actions.slowlog_reset",),
+    "latency": ("actions.latency",),
+    "commandstats": ("actions.commandstats",),
     "top": ("ops.top.watch",),
     "monitor": ("actions.monitor",),
     "redis": ("actions.redis",),

@@ -11,7 +11,7 @@ from itertools import pairwise
 from keywright.errors import KeywrightError, ReplyError
 from keywright_ops.actions.place import find_place
 from keywright_ops.actions.reach import reach_server
-from keywright_ops.plan.users import escape_glob
+from keywright_ops.facts.glob import escape_glob
 
 SENDS = ("SCAN",)
 PATIENCE = 0.3  # seconds that looking for keys may take

@@ -10,7 +10,7 @@ from keywright_ops.actions.redis import PATIENCE, Confirm, allow
 from keywright_ops.facts.command_docs import Doc, parse_command_docs
 from keywright_ops.facts.command_line import streams, waits
 from keywright_ops.facts.dangers import danger, impossible
-from keywright_ops.facts.glob import glob_of
+from keywright_ops.facts.glob import escape_glob
 from keywright_ops.facts.monitored import masked_line
 from keywright_ops.facts.replies import NOTHING, Problem, Reply, Status
 from keywright_ops.ops.line import Line
@@ -146,7 +146,7 @@ class Conversation:
         cursor = "0"
         with self._asking, suppress(KeywrightError):
             for _ in range(ROUNDS):
-                words = ("SCAN", cursor, "MATCH", glob_of(begun) + "*", "COUNT", PAGE)
+                words = ("SCAN", cursor, "MATCH", escape_glob(begun) + "*", "COUNT", PAGE)
                 reply = self.reached.ask([words])[0]
                 if isinstance(reply, ReplyError):
                     break

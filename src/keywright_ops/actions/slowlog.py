@@ -1,4 +1,4 @@
-"""slowlog: the calls that took long (or, on Valkey 8.1 and newer, were large), and emptying that log."""
+"""slowlog: the calls that took long (or, on Valkey 8.1 and newer, were large)."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,10 +9,7 @@ from keywright_ops.actions.soft import ask_softly
 from keywright_ops.facts.slowlog import Logged, Shape, group_by_shape, parse_slowlog
 from keywright_ops.model.absence import Missing
 
-SENDS = (
-    "SLOWLOG GET", "SLOWLOG LEN", "SLOWLOG RESET", "COMMANDLOG GET", "COMMANDLOG LEN",
-    "COMMANDLOG RESET", "CONFIG GET", "TIME",
-)  # fmt: skip
+SENDS = ("SLOWLOG GET", "SLOWLOG LEN", "COMMANDLOG GET", "COMMANDLOG LEN", "CONFIG GET", "TIME")
 SLOW, LARGE_REQUEST, LARGE_REPLY = KINDS = ("slow", "large-request", "large-reply")
 MOST = 1000  # entries that are read: each can hold 32 arguments of 128 bytes
 
@@ -45,13 +42,13 @@ class SlowlogReport(NamedTuple):
 def slowlog(reached: Reached, kind: str) -> SlowlogReport:
     """Read the log; raises InputError for a kind that this server does not keep."""
     threshold_name, most_name = SETTINGS[kind]
-    get, length = _commands(kind)
+    get, length = questions(kind)
     log, held, time, *settings = ask_softly(
         reached,
         [get, length, ("TIME",), ("CONFIG", "GET", threshold_name), ("CONFIG", "GET", most_name)],
     )
     if isinstance(log, Missing):
-        raise _refusal(reached, kind, get)
+        raise refusal(reached, kind, get)
     threshold, most = (_setting(reply) for reply in settings)
     entries = parse_slowlog(log)
     newest = max((each.when for each in entries), default=0)
@@ -61,14 +58,15 @@ def slowlog(reached: Reached, kind: str) -> SlowlogReport:
     return SlowlogReport(kind, entries, group_by_shape(entries), held, threshold, most, now, notes)
 
 
-def _commands(kind: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def questions(kind: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what asks for the entries of a kind, and what for their number."""
     if kind == SLOW:
         return ("SLOWLOG", "GET", str(MOST)), ("SLOWLOG", "LEN")
     return ("COMMANDLOG", "GET", str(MOST), kind), ("COMMANDLOG", "LEN", kind)
 
 
-def _refusal(reached: Reached, kind: str, words: tuple[str, ...]) -> Exception:
-    """What to raise for a log that may not be read, or that this server does not keep."""
+def refusal(reached: Reached, kind: str, words: tuple[str, ...]) -> Exception:
+    """Return what to raise for a log that may not be read, or that this server does not keep."""
     reply = reached.ask([words])[0]
     assert isinstance(reply, ReplyError)
     if kind != SLOW and reply.code == "ERR" and reached.opened is not None:
@@ -111,17 +109,3 @@ def _notes(kind: str, threshold: int | Missing, most: int | Missing, held: int) 
     if held > MOST:
         found.append(f"the newest {MOST} of {held} entries were read")
     return found
-
-
-def count_entries(reached: Reached, kind: str) -> int:
-    """Return how many entries the log holds."""
-    words = _commands(kind)[1]
-    length = ask_softly(reached, [words])[0]
-    if isinstance(length, Missing):
-        raise _refusal(reached, kind, words)
-    return int(length)
-
-
-def empty_log(reached: Reached, kind: str) -> None:
-    """Forget the entries of one kind."""
-    reached.call(*(("SLOWLOG", "RESET") if kind == SLOW else ("COMMANDLOG", "RESET", kind)))

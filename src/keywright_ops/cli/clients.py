@@ -39,7 +39,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--name", metavar="NAME", action="append", default=[], help="that call themselves so")
     add("--idle-over", metavar="T", type=time_span, help="idle for 90s, 10m, 1h … at least")
     add("--group", choices=GROUPS, help="list: one line for each name, address or user")
-    add("--sort", choices=tuple(ORDERS), default="id", help="list: the order (default: id)")
+    orders = "list: the order: id (default), name, idle, age, memory, output …"
+    add("--sort", choices=tuple(ORDERS), metavar="WHAT", default="id", help=orders)
     add("--limit", metavar="N", type=int, default=0, help="list: at most so many lines")
     add("--replicas", action="store_true", help="kill: also connections of the replication")
     changing(parser)
@@ -120,7 +121,7 @@ def show_clients(found: "tuple[Connection, ...]", own: int) -> None:
         (
             f"{each.id}{'*' if each.id == own else ''}",
             visible(each.name),
-            each.user,
+            visible(each.user),
             visible(each.address),
             span(each.age),
             span(each.idle),

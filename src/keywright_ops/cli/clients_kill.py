@@ -3,7 +3,8 @@
 import argparse
 
 from keywright.errors import InputError
-from keywright_ops.actions.clients import Sentence, clients, end_clients, sentence
+from keywright_ops.actions.clients import clients
+from keywright_ops.actions.clients_kill import Sentence, end_clients, sentence
 from keywright_ops.actions.reach import Reached
 from keywright_ops.cli.clients import client_json, show_clients
 from keywright_ops.cli.consent import consent

@@ -17,7 +17,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("pattern", nargs="*", metavar="PATTERN", help="only these: get, 'h*', keys")
     add("--heavy", action="store_true", help="only those whose time grows with the data: KEYS …")
-    add("--sort", choices=SORTS, default="time", help="the order (default: time)")
+    orders = "the order: time (default), calls, usec, failed, rejected, p99, name"
+    add("--sort", choices=SORTS, metavar="WHAT", default="time", help=orders)
     add("--limit", metavar="N", type=int, default=LINES, help=f"so many lines (default: {LINES})")
     looking(parser)
 
@@ -62,9 +63,9 @@ def _show(arguments: argparse.Namespace, report: CommandstatsReport) -> None:
     shown, found = len(rows), len(report.commands)
     if not found:
         print("  none of these commands ever ran")
-    since = f"{count(report.calls)} calls, {micros(report.usec)} of the server's time"
-    meant = f", {found} are meant" if found != report.all else ""
-    print(f"  {shown} of {report.all} kinds of commands{meant}; in all {since}")
+    meant = f" ({found} are meant)" if shown < found < report.all else ""
+    print(f"  {shown} of {report.all} kinds of commands{meant}; in all", end=" ")
+    print(f"{count(report.calls)} calls, {micros(report.usec)}")
     print(f"  counted since the start {duration(report.uptime)} ago, or CONFIG RESETSTAT")
     if not report.percentiles:
         print("  no percentiles: they need Redis 7.0 or Valkey, and latency-tracking yes")

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from keywright_ops.cli.show import BOLD, YELLOW, coloured, wrapped
+from keywright_ops.cli.show import BOLD, YELLOW, coloured
 
 UNITS = ("", "K", "M", "G", "T")
 NARROWEST = 8  # columns that a cell keeps when the terminal is narrow
@@ -70,10 +70,22 @@ def percent(part: float | None) -> str:
     return f"{'99.9' if shown == '100.0' and part < 1 else shown} %"
 
 
+def folded(text: str, indent: str, columns: int) -> list[str]:
+    """Break a text into lines of at most that many columns; textwrap would cost 1 ms."""
+    lines, line = [], ""
+    for word in text.split():
+        if line and len(indent) + len(line) + 1 + len(word) > columns:
+            lines.append(indent + line)
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    return [*lines, indent + line] if line else lines
+
+
 def show_notes(notes: Sequence[str]) -> None:
     """What a person should know: each with a mark, wrapped."""
     for note in notes:
-        first, *more = wrapped(note, "    ", max(width(), 80))
+        first, *more = folded(note, "    ", max(width(), 80))
         print("\n".join((f"  {coloured('!', YELLOW)} {first.lstrip()}", *more)))
 
 

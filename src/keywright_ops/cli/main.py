@@ -38,6 +38,14 @@ COMMANDS = {
     "redis": ("redis", "data and logs", "one command, as redis-cli: keywright redis GET key"),
     "shell": ("shell", "data and logs", "type commands: completion, help, guarded"),
     "top": ("top", "looking", "a live screen: load, memory, clients, slow commands"),
+    "keys": ("keys", "data and logs", "which keys there are, by SCAN; bulk delete and expire"),
+    "key": ("key", "data and logs", "one key: show, set, edit, expire, rename, copy, delete"),
+    "sessions": (
+        "sessions",
+        "data and logs",
+        "the application's sessions: whose, how old; end them",
+    ),
+    "analyze": ("analyze", "data and logs", "the keyspace by prefix, type, size and lifetime"),
     "completion": ("completion", "shell", "the completion script for bash, zsh or fish"),
 }
 

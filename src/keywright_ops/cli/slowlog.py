@@ -9,8 +9,6 @@ from keywright_ops.actions.slowlog import (
     SETTINGS,
     SLOW,
     SlowlogReport,
-    count_entries,
-    empty_log,
     slowlog,
 )
 from keywright_ops.cli.arguments import changing
@@ -56,6 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _reset(arguments: argparse.Namespace) -> int:
+    from keywright_ops.actions.slowlog_reset import count_entries, empty_log
     from keywright_ops.cli.consent import consent
 
     if "," in (arguments.env or ""):

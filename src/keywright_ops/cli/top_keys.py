@@ -5,7 +5,6 @@ import select
 import sys
 import termios
 import tty
-from types import TracebackType
 from typing import Self
 
 ENTER, LEAVE = "\033[?1049h\033[?25l", "\033[?25h\033[?1049l"  # another screen, no cursor; and back
@@ -33,12 +32,7 @@ class Keys:
         sys.stdout.flush()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         termios.tcsetattr(self._input, termios.TCSADRAIN, self._kept)
         sys.stdout.write(LEAVE)
         sys.stdout.flush()

@@ -1,8 +1,9 @@
 """Reads CLIENT LIST: one line per connection, words of the form field=value."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from keywright_ops.model.facts import Client
+if TYPE_CHECKING:
+    from keywright_ops.model.facts import Client  # a list of all that is told needs none
 
 
 class Connection(NamedTuple):
@@ -62,8 +63,10 @@ def fields_of(line: str) -> dict[str, str]:
     return fields
 
 
-def parse_client_list(text: str) -> tuple[Client, ...]:
+def parse_client_list(text: str) -> "tuple[Client, ...]":
     """Return the connections in the server's order; a line without an id is skipped."""
+    from keywright_ops.model.facts import Client
+
     return tuple(
         Client(each.id, each.user, each.address, each.name, each.age)
         for each in parse_connections(text)

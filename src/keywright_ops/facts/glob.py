@@ -3,15 +3,18 @@
 import re
 
 
-def parse_glob(pattern: str) -> re.Pattern[bytes]:
-    """Return what matches exactly the names that the server's pattern matches: * ? [a-z] [^a] \\*."""
-    raw = pattern.encode("utf-8", "surrogateescape")
+def parse_glob(pattern: str | bytes) -> re.Pattern[bytes]:
+    """Return what matches (`fullmatch`) exactly the names that the server's pattern matches: * ? [a-z] [^a]
+    \\*; every octet counts as one character."""
+    raw = pattern if isinstance(pattern, bytes) else pattern.encode("utf-8", "surrogateescape")
     found = []
     at = 0
     while at < len(raw):
         char = raw[at : at + 1]
         at += 1
         if char == b"*":
+            while raw[at : at + 1] == b"*":  # many stars are one: no catastrophe
+                at += 1
             found.append(b".*")
         elif char == b"?":
             found.append(b".")
@@ -48,6 +51,6 @@ def _choice(raw: bytes, at: int) -> tuple[bytes, int]:
     return b"[" + b"".join(re.escape(bytes((each,))) for each in sorted(chosen)) + b"]", at + 1
 
 
-def glob_of(text: str) -> str:
+def escape_glob(text: str) -> str:
     """Return the pattern that means these very characters."""
     return "".join("\\" + each if each in "*?[]\\" else each for each in text)

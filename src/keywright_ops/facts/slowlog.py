@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from keywright_ops.facts.secret_words import hide_secrets
+from keywright_ops.facts.masking import masked
 from keywright_ops.facts.shapes import command_shape
 
 
@@ -44,7 +44,7 @@ def parse_slowlog(reply: Sequence[Any]) -> tuple[Logged, ...]:
     for entry in reply:
         identity, when, amount, words, *client = entry
         address, name = (*client, "", "")[:2]
-        hidden = hide_secrets([str(word) for word in words])
+        hidden = tuple(masked([str(word) for word in words]))
         found.append(Logged(int(identity), int(when), int(amount), hidden, str(address), str(name)))
     return tuple(found)
 

@@ -6,7 +6,6 @@ Asks Docker or reads the kernel's files of the server's process; what cannot be 
 from typing import NamedTuple
 
 from keywright.errors import KeywrightError
-from keywright_ops.gather.environment import gather
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.plan import Plan
 from keywright_ops.targets.target import Target, Transport
@@ -39,6 +38,8 @@ def find_ceilings(target: Target | None, plan: Plan, machine: int) -> tuple[Ceil
 
 
 def _container(target: Target, plan: Plan) -> list[Ceiling]:
+    from keywright_ops.gather.environment import gather  # `local` lives in no container
+
     housing = gather(target, plan, frozenset({"housing", "glance"})).housing
     if isinstance(housing, Missing) or isinstance(housing.container, Missing):
         return []

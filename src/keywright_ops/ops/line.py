@@ -7,7 +7,6 @@ import socket
 import struct
 from collections.abc import Sequence
 from time import monotonic
-from types import TracebackType
 from typing import NoReturn, Self
 
 from keywright.errors import ConnectionLost, ProtocolError
@@ -109,10 +108,5 @@ class Line:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from keywright_ops.cli.figures import (
     compact,
     count,
+    folded,
     micros,
     percent,
     shortened,
@@ -77,3 +78,11 @@ def test_columns_fit(capsys: pytest.CaptureFixture[str]) -> None:
     show_columns(("n", "m"), [("1", "100"), ("22", "3")], left=())
     assert capsys.readouterr().out == "   n    m\n   1  100\n  22    3\n"
     assert shortened("abcdef", 4) == "abc…"
+
+
+@given(st.lists(st.sampled_from(["a", "word", "x" * 30]), max_size=30), st.integers(20, 60))
+def test_folded(words: list[str], columns: int) -> None:
+    """No word is lost, and a line is too long only where a single word is."""
+    lines = folded(" ".join(words), "  ", columns)
+    assert " ".join(lines).split() == words
+    assert all(len(line) <= columns or len(line.split()) == 1 for line in lines)
