@@ -121,6 +121,21 @@ def test_danger(shell: Typist, neighbour: Person) -> None:
     leave(shell)
 
 
+def test_what_is_pasted(shell: Typist, neighbour: Person) -> None:
+    """Law: pasted lines are as many commands; none of them answers a question of the one before."""
+    shell.type("\x1b[200~SET esabcfg:p 1\nFLUSHALL\nyes\nINCR esabcfg:p\x1b[201~\r")
+    shell.await_text("Type yes:")
+    assert neighbour.ask("GET", "esabcfg:p") == "1"
+    shell.say("no")
+    shell.await_text("not sent")
+    shell.await_text(
+        "(integer) 2"
+    )  # `yes` was a command of its own, which the server does not know
+    shell.await_line(PROMPT)
+    leave(shell)
+    assert (neighbour.state / "shell-history").read_text().splitlines()[-4:][0] == "SET esabcfg:p 1"
+
+
 def test_streams_end_by_ctrl_c(shell: Typist, neighbour: Person) -> None:
     """Law: SUBSCRIBE, MONITOR and a command that waits end by Ctrl-C, and the prompt is back."""
     shell.say("SUBSCRIBE news")

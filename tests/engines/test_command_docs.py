@@ -57,6 +57,16 @@ def test_set(docs: dict[str, Doc]) -> None:
     assert not wants_key(docs, ("memory",))
 
 
+def test_where_keys_stand_without_command(open_server: Server) -> None:
+    """Who may ask COMMAND DOCS alone (viewer) still has the names of keys completed."""
+    with open_server.line() as line:
+        docs = parse_command_docs(line.ask("COMMAND", "DOCS"), object())
+    for typed in (("GET",), ("SET",), ("DEL", "a"), ("MEMORY", "USAGE"), ("ZADD",)):
+        assert wants_key(docs, typed), typed
+    for typed in (("SET", "k"), ("PING",), ("CONFIG", "GET"), ("MEMORY",), ("ECHO",)):
+        assert not wants_key(docs, typed), typed
+
+
 def test_what_is_offered(docs: dict[str, Doc]) -> None:
     """Commands, subcommands, tokens; small letters where the person writes small."""
     assert "SETEX" in words(offers(docs, (), "SET"))

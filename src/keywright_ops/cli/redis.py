@@ -161,8 +161,12 @@ def asking(yes: bool) -> Confirm:
             return True
         if not sys.stdin.isatty():
             return False
+        import termios
+
         from keywright_ops.cli.show import RED, coloured, wrapped
 
+        # What was typed (or pasted) before the question was seen is no answer to it.
+        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
         if question.danger.loses:
             print(coloured("This loses data:", RED), file=sys.stderr)
         print("\n".join(wrapped(question.sentence(), "  ")), file=sys.stderr)

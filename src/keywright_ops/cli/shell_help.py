@@ -7,13 +7,15 @@ from keywright_ops.facts.command_docs import Doc, doc_of
 from keywright_ops.facts.dangers import danger, impossible
 
 HELP = """\
-Every line is a command of the server, with redis-cli's quotes: SET key "a\\x00b". Besides:
+Every line is a command of the server, with redis-cli's quotes ("a\\x00b", 'x').
+Besides:
   help COMMAND   how it is written, what it does and costs, since when
   connect ENV    another environment (.env alone says which this is)
   5 PING         the same five times
   clear, exit    the screen; the shell (quit and Ctrl-D too)
-Tab completes commands, their words and the names of keys. Ctrl-C ends SUBSCRIBE, MONITOR
-and whatever waits. A line with a secret, or that begins with a blank, is not kept."""
+Tab completes commands, their words and the names of keys. Ctrl-C ends
+SUBSCRIBE, MONITOR and whatever waits. A line with a secret, or that begins
+with a blank, is not kept in the history."""
 
 
 def help_text() -> str:

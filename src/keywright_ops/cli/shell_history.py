@@ -21,8 +21,9 @@ class KeptHistory(History):
 
     def append_string(self, string: str) -> None:
         """Remember a line, unless it holds a secret, begins with a blank, or only leaves."""
-        if keeps(string) and string.strip().lower() not in ENDS:
-            super().append_string(string)
+        for line in string.splitlines():  # several when they were pasted
+            if keeps(line) and line.strip().lower() not in ENDS:
+                super().append_string(line)
 
     def load_history_strings(self) -> Iterable[str]:
         """Return the lines of the file, newest first."""
@@ -43,7 +44,7 @@ class KeptHistory(History):
             number = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(number, "ab") as file:
                 os.fchmod(number, 0o600)
-                file.write(string.replace("\n", " ").encode("utf-8", "surrogateescape") + b"\n")
+                file.write(string.encode("utf-8", "surrogateescape") + b"\n")
         except OSError:  # a full disk keeps nobody from typing
             pass
 

@@ -77,9 +77,9 @@ class Talk:
                 continue
             except EOFError:
                 break
-            if line.strip().lower() in ENDS:
+            lines = line.splitlines()  # several when they were pasted
+            if any(self._do(each) for each in lines):
                 break
-            self._do(line)
         self._conversation.close()
         self._conversation.reached.close()
         return EXIT_WELL
@@ -95,7 +95,10 @@ class Talk:
             ("", "> "),
         ]
 
-    def _do(self, line: str) -> None:
+    def _do(self, line: str) -> bool:
+        """Do one line; tell whether it says to leave."""
+        if line.strip().lower() in ENDS:
+            return True
         try:
             typed = parse_command_line(line)
             if typed.words and not self._own_word(typed.words):
@@ -110,6 +113,7 @@ class Talk:
         for notice in self._conversation.notices:
             print(coloured(notice, YELLOW))
         self._conversation.notices.clear()
+        return False
 
     def _own_word(self, words: Sequence[str]) -> bool:
         """Do what is no command of the server's; tell whether it was such a word."""

@@ -58,10 +58,23 @@ def _add(found: dict[str, Doc], name: str, fields: Any) -> None:
         told.get("group", ""),
         " ".join(filter(None, map(_syntax, arguments))),
         tuple(dict.fromkeys(_tokens(arguments))),
+        _first_key(arguments, len(name.split(" "))),
         parts=tuple(sorted(each.partition(" ")[2] for each, _ in parts)),
     )
     for each, more in parts:
         _add(found, each, more)
+
+
+def _first_key(arguments: Any, at: int) -> tuple[int, int, int]:
+    """Where the first key stands, by the documentation alone: who may not ask COMMAND has that."""
+    for place, argument in enumerate(arguments, at):
+        told = dict(_pairs(argument))
+        flags = told.get("flags") or ()
+        if told.get("type") == "key":
+            return place, -1 if "multiple" in flags else place, 1
+        if "optional" in flags or "multiple" in flags:
+            break
+    return 0, 0, 0
 
 
 def _place(found: dict[str, Doc], entry: Any) -> None:
