@@ -31,6 +31,11 @@ REPORTS = {
     "password-rotate": (("password", "rotate"), "users held steps proofs warnings timing"),
     "password-status": (("password", "status"), "passwords warnings"),
     "info": (("info", "server"), "section fields"),
+    "analyze": (
+        ("analyze",),
+        "source place database pattern measure total_keys finished done resumed seconds sample cluster"
+        " vanished hidden keys bytes keys_without_ttl types lifetimes prefixes biggest encodings",
+    ),
 }
 WITHOUT_HEAD = {"env-check", "compare", "explain"}
 
