@@ -47,6 +47,7 @@ bench: $(VENV)/.dev $(VENV)/.bench
 	$(VENV)/bin/python bench/startup.py
 	$(VENV)/bin/python bench/up.py
 	$(VENV)/bin/python bench/rotation.py
+	$(VENV)/bin/python bench/keys.py
 	$(VENV)/bin/python bench/keyspace.py
 	$(VENV)/bin/python bench/rdb.py
 	$(VENV)/bin/python bench/application

@@ -8,7 +8,6 @@ Rule 2: commands that change what a connection is (SUBSCRIBE, blocking reads) do
 import socket
 import struct
 from collections.abc import Iterable, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import hiredis
@@ -35,7 +34,7 @@ CHUNK = 16384  # octets read at once
 
 class Wire:
     """A connection to `endpoint`, logged in; texts come back as str (bytes that are not UTF-8 as
-    surrogates), or as bytes when `raw`.
+    surrogates), or as bytes when `raw`. `link` is its socket, for whoever goes on by their own means.
 
     Raises Unreachable when nobody answers, ReplyError when the login is refused, ProtocolError
     when the peer does not speak RESP.
@@ -47,7 +46,7 @@ class Wire:
         self._answered = False
         self._relay = _start(endpoint)
         try:
-            self._socket = _connect(endpoint, self._relay)
+            self.link = _connect(endpoint, self._relay)
             self._greet(name)
         except BaseException:
             self.close()
@@ -71,54 +70,57 @@ class Wire:
         packed = [pack(words) for words in commands]
         return self.exchange(b"".join(packed), len(packed))
 
-    def exchange(self, packed: bytes, count: int) -> list[Reply]:
-        """Send `count` commands that are packed already, and return their replies as `batch` does."""
-        self.send(packed)
-        replies = self.receive(count)
-        if self._reader.has_data():  # a reply that nobody asked for
-            raise self._failure(ProtocolError(""), replies)
-        return replies
-
-    def send(self, packed: bytes) -> None:
-        """Send commands that are packed already; `receive` fetches their replies, later."""
+    def exchange(self, packed: bytes, count: int, *, more: bool = False) -> list[Reply]:
+        """Send what is packed already, and return the next `count` replies as `batch` does; with `more`
+        some to other commands of ours are still to come."""
+        replies: list[Reply] = []
         try:
-            self._socket.sendall(packed)
+            if packed:
+                self.link.sendall(packed)
+            if count == 1 and not more:  # the usual case: no look before anything can have come
+                replies.append(self._awaited())
+            else:
+                gets = self._reader.gets
+                for _ in range(count):
+                    reply = gets()
+                    replies.append(self._awaited() if reply is False else reply)
+            if not more and self._reader.has_data():  # a reply that nobody asked for
+                raise ProtocolError("")
+        except (TimeoutError, BlockingIOError):  # the second is what SO_RCVTIMEO says
+            self.close()
+            raise timed_out(self.endpoint) from None
         except OSError as error:
-            raise self._failure(error, ()) from None
-
-    def receive(self, count: int) -> list[Reply]:
-        """Return the next `count` replies to what was sent; errors stand in the list."""
-        gets, replies = self._reader.gets, list[Reply]()
-        try:
-            for _ in range(count):
-                reply = gets()
-                replies.append(self._awaited() if reply is False else reply)
-        except (OSError, ProtocolError) as error:
-            raise self._failure(error, replies) from None
+            refusal = replies[-1] if replies and not self._answered else None
+            if isinstance(refusal, ReplyError):  # it said why (protected mode, too many clients)
+                self.close()
+                raise refusal from None
+            if self._relay is not None:
+                raise self._ended(self._relay) from None
+            self.close()
+            if isinstance(error, Unreachable):
+                raise
+            raise ConnectionLost(
+                f"the connection to {self.endpoint.address} broke: {error.strerror}"
+            ) from None
+        except ProtocolError:
+            self.close()
+            raise not_resp(self.endpoint) from None
         self._answered = True
         return replies
 
-    def _failure(self, error: Exception, replies: Sequence[Reply]) -> Exception:
-        """Close the connection, and return what to raise for what went wrong on it."""
-        last = None if self._answered or not replies else replies[-1]
-        lost = f"the connection to {self.endpoint.address} broke: {getattr(error, 'strerror', '')}"
-        failure: Exception = error if isinstance(error, Unreachable) else ConnectionLost(lost)
-        if isinstance(error, ProtocolError):
-            failure = not_resp(self.endpoint)
-        elif isinstance(error, TimeoutError | BlockingIOError):  # the second says SO_RCVTIMEO
-            failure = timed_out(self.endpoint)
-        elif isinstance(last, ReplyError):  # it said why (protected mode, too many clients)
-            failure = last
-        elif self._relay is not None:
-            return self._ended(self._relay)
-        self.close()
-        return failure
+    def send(self, packed: bytes) -> None:
+        """Send what is packed already; `receive` fetches the replies, later."""
+        self.exchange(packed, 0, more=True)
+
+    def receive(self, count: int) -> list[Reply]:
+        """Return the next `count` replies to what was sent; errors stand in the list."""
+        return self.exchange(b"", count, more=True)
 
     def hung_up(self) -> bool:
         """Whether the peer closed an idle connection, or said something that nobody asked for."""
         if self._relay is None and self.endpoint.tls is None:
             try:
-                self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+                self.link.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
             except BlockingIOError:
                 return False
             except OSError:
@@ -126,7 +128,7 @@ class Wire:
             return True
         from select import select
 
-        return bool(select([self._socket], [], [], 0)[0])
+        return bool(select([self.link], [], [], 0)[0])
 
     def _ended(self, relay: "Relay") -> Unreachable:
         """What to say of a relay that hung up: before the first answer, it never got there."""
@@ -138,7 +140,7 @@ class Wire:
         return never_there(self.endpoint, said)
 
     def _awaited(self) -> Reply:
-        reader, recv = self._reader, self._socket.recv
+        reader, recv = self._reader, self.link.recv
         while True:
             data = recv(CHUNK)
             if not data:
@@ -150,7 +152,7 @@ class Wire:
 
     def close(self) -> None:
         """Close the connection, and end its relay; closing twice is fine."""
-        link = getattr(self, "_socket", None)  # None while connecting
+        link = getattr(self, "link", None)  # None while connecting
         if link is not None:
             link.close()
         if self._relay is not None:
@@ -159,12 +161,7 @@ class Wire:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -213,10 +213,10 @@ class _Look:
 
     def sample(self) -> Analysis:
         """Look at some keys of all, wherever they lie; the pattern is matched here."""
-        from keywright_ops.facts.glob import glob_matcher
+        from keywright_ops.facts.glob import parse_glob
         from keywright_ops.ops.analysis.sample import margin, sampled
 
-        matches = glob_matcher(self.pattern) if self.pattern else None
+        matches = parse_glob(self.pattern).fullmatch if self.pattern else None
         frames, wanted = Frames(self.wanted.encodings), self.wanted.sample
         read = 0
         for looked, page in sampled(self.wire, wanted, frames, matches):

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from keywright_ops.actions.analyze import LOOK_EVERY, Progress, Told, Wanted
-from keywright_ops.facts.glob import glob_matcher
+from keywright_ops.facts.glob import parse_glob
 from keywright_ops.facts.rdb.header import read_header
 from keywright_ops.facts.rdb.reader import Entry, read_rdb
 from keywright_ops.ops.analysis.report import Analysis, lifetimes_of, prefixes_of, total, types_of
@@ -74,6 +74,6 @@ def _chosen(entries: Iterable[Entry], database: int | None, pattern: bytes) -> I
     if database is not None:
         entries = (each for each in entries if each.database == database)
     if pattern:
-        matches = glob_matcher(pattern)
+        matches = parse_glob(pattern).fullmatch
         entries = (each for each in entries if matches(each.key))
     return iter(entries)

@@ -1,7 +1,6 @@
 """Reaches the server of any environment, to look into it: embedded, Docker, Linux and managed alike."""
 
 from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from keywright.endpoint import Endpoint, Tls
@@ -93,12 +92,7 @@ class Reached:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -1,54 +1,56 @@
-"""Key patterns as servers read them (`user:*`, `h?llo`, `h[a-e]llo`), for where no server matches."""
+"""The server's own patterns for names (KEYS, SCAN MATCH) as a regular expression over bytes. Pure."""
 
 import re
-from collections.abc import Callable
 
 
-def glob_matcher(pattern: bytes) -> Callable[[bytes], object]:
-    """Return what tells whether a key matches the whole pattern; every octet counts as one character."""
-    return re.compile(b"(?:" + _expression(pattern) + rb")\Z", re.DOTALL).match
-
-
-def _expression(pattern: bytes) -> bytes:
-    parts: list[bytes] = []
-    place = 0
-    while place < len(pattern):
-        sign = pattern[place : place + 1]
-        place += 1
-        if sign == b"*":
-            while pattern[place : place + 1] == b"*":  # many stars are one: no catastrophe
-                place += 1
-            parts.append(b".*")
-        elif sign == b"?":
-            parts.append(b".")
-        elif sign == b"[":
-            choice, place = _choice(pattern, place)
-            parts.append(choice)
-        elif sign == b"\\" and place < len(pattern):
-            parts.append(re.escape(pattern[place : place + 1]))
-            place += 1
+def parse_glob(pattern: str | bytes) -> re.Pattern[bytes]:
+    """Return what matches (`fullmatch`) exactly the names that the server's pattern matches: * ? [a-z] [^a]
+    \\*; every octet counts as one character."""
+    raw = pattern if isinstance(pattern, bytes) else pattern.encode("utf-8", "surrogateescape")
+    found = []
+    at = 0
+    while at < len(raw):
+        char = raw[at : at + 1]
+        at += 1
+        if char == b"*":
+            while raw[at : at + 1] == b"*":  # many stars are one: no catastrophe
+                at += 1
+            found.append(b".*")
+        elif char == b"?":
+            found.append(b".")
+        elif char == b"[":
+            piece, at = _choice(raw, at)
+            found.append(piece)
+        elif char == b"\\" and at < len(raw):
+            found.append(re.escape(raw[at : at + 1]))
+            at += 1
         else:
-            parts.append(re.escape(sign))
-    return b"".join(parts)
+            found.append(re.escape(char))
+    return re.compile(b"".join(found), re.DOTALL)
 
 
-def _choice(pattern: bytes, place: int) -> tuple[bytes, int]:
-    """The characters between [ and ], and where the pattern goes on; without ] the rest are they."""
-    negated = pattern[place : place + 1] == b"^"
-    place += negated
-    members = bytearray()
-    while place < len(pattern) and pattern[place] != 0x5D:  # ]
-        if pattern[place] == 0x5C and place + 1 < len(pattern):  # backslash
-            members.append(pattern[place + 1])
-            place += 2
-        elif place + 2 < len(pattern) and pattern[place + 1] == 0x2D:  # a-z
-            first, last = sorted((pattern[place], pattern[place + 2]))
-            members.extend(range(first, last + 1))
-            place += 3
+def _choice(raw: bytes, at: int) -> tuple[bytes, int]:
+    """Read what stands in brackets; a bracket that is never closed ends with the pattern."""
+    negated = raw[at : at + 1] == b"^"
+    at += negated
+    allowed: set[int] = set()
+    while at < len(raw) and raw[at] != 0x5D:
+        if raw[at] == 0x5C and at + 1 < len(raw):
+            allowed.add(raw[at + 1])
+            at += 2
+        elif raw[at + 1 : at + 2] == b"-" and at + 2 < len(raw):
+            low, high = sorted((raw[at], raw[at + 2]))
+            allowed.update(range(low, high + 1))
+            at += 3
         else:
-            members.append(pattern[place])
-            place += 1
-    listed = b"".join(b"\\x%02x" % each for each in sorted(set(members)))
-    if not listed:
-        return (b"." if negated else b"(?!)"), place + 1
-    return b"[" + (b"^" if negated else b"") + listed + b"]", place + 1
+            allowed.add(raw[at])
+            at += 1
+    chosen = set(range(256)) - allowed if negated else allowed
+    if not chosen:
+        return b"(?!)", at + 1
+    return b"[" + b"".join(re.escape(bytes((each,))) for each in sorted(chosen)) + b"]", at + 1
+
+
+def escape_glob(text: str) -> str:
+    """Return the pattern that means these very characters."""
+    return "".join("\\" + each if each in "*?[]\\" else each for each in text)

@@ -5,6 +5,7 @@ channels, commands. They load on Redis 6.2, 7.0, 8.2 and Valkey 9.1, so no comma
 named that 6.2 does not have.
 """
 
+from keywright_ops.facts.glob import escape_glob
 from keywright_ops.model.plan import User
 from keywright_ops.profile.declared import Values
 
@@ -27,11 +28,6 @@ VIEWER_SEES = (
     "+acl|whoami", "+scan", "+type", "+ttl", "+pttl", "+exists", "+object|encoding",
     "+object|freq", "+object|idletime", "+strlen", "+hlen", "+llen", "+scard", "+zcard", "+xlen",
 )  # fmt: skip
-
-
-def escape_glob(prefix: str) -> str:
-    """Return a key pattern that means these very characters: * ? [ ] and backslash are escaped."""
-    return "".join("\\" + each if each in "*?[]\\" else each for each in prefix)
 
 
 def decide_users(values: Values) -> tuple[User, ...]:

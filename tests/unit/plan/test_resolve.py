@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from keywright.errors import ProfileError
+from keywright_ops.facts.glob import escape_glob
 from keywright_ops.model.absence import Discovered, Missing
-from keywright_ops.model.facts import HostFacts
+from keywright_ops.model.host import HostFacts
 from keywright_ops.model.plan import Plan
 from keywright_ops.plan.comparison import compare
 from keywright_ops.plan.resolve import resolve
-from keywright_ops.plan.users import escape_glob
 from keywright_ops.profile.explain import explain
 from keywright_ops.profile.fields import BUILT_IN
 from keywright_ops.profile.load import built_in_profile, load_profile
