@@ -216,7 +216,7 @@ def beside(endpoint: Endpoint, run: object) -> float:
     return watcher.p99()
 
 
-def figures(place: Environment) -> list[Figure]:
+def figures(place: Environment, rounds: int) -> list[Figure]:
     """Measure over the keyspace as it is."""
     runs = {
         "analyze": lambda: place.keywright("analyze", "--full-speed", "--json"),
@@ -228,7 +228,7 @@ def figures(place: Environment) -> list[Figure]:
     ran: dict[str, list[Ran]] = {name: [] for name in runs}
     idle: list[float] = []
     busy: list[float] = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, run in runs.items():
             ran[name].append(run())
         idle.append(beside(place.endpoint, None))
@@ -271,6 +271,7 @@ def main() -> int:
     """Measure and print; 1 when a figure is over its limit."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keys", type=int, default=KEYS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--long", action="store_true", help="ten million keys too (minutes)")
     parser.add_argument("--server", default=shutil.which("redis-server") or "")
     words = parser.parse_args()
@@ -282,13 +283,15 @@ def main() -> int:
         try:
             fill(place.endpoint, mixed(words.keys))
             fill(place.endpoint, giants())
-            found = figures(place)
+            found = figures(place, words.rounds)
             if words.long:
                 found += long(place)
         finally:
             place.keywright("down", "--yes")
     server = words.server or "the embedded server"
-    return report(f"analyze, {words.keys:,} mixed keys on {server} (median of {ROUNDS})", found)
+    return report(
+        f"analyze, {words.keys:,} mixed keys on {server} (median of {words.rounds})", found
+    )
 
 
 if __name__ == "__main__":

@@ -34,6 +34,11 @@ REPORTS = {
     "explain": (("explain", "env.local"), "keys"),
     "password-rotate": (("password", "rotate"), "users held steps proofs warnings timing"),
     "password-status": (("password", "status"), "passwords warnings"),
+    "analyze": (
+        ("analyze",),
+        "source place database pattern measure total_keys finished done resumed seconds sample cluster"
+        " vanished hidden keys bytes keys_without_ttl types lifetimes prefixes biggest encodings",
+    ),
     "info": (("info", "server"), "section fields sections databases"),
     "memory": (
         ("memory",),

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from unittest.mock import patch
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keywright_ops.ops.analysis import tree
@@ -39,6 +39,7 @@ def tallied(found: list[tuple[bytes, bytes, int, int]], depth: int = 3, top: int
     return tally
 
 
+@settings(deadline=None)
 @given(rows, st.integers(0, 4))
 def test_nothing_is_lost_in_the_tree(
     found: list[tuple[bytes, bytes, int, int]], depth: int
@@ -57,6 +58,7 @@ def test_nothing_is_lost_in_the_tree(
         assert not prefix.below or total(prefix.types) == prefix.sums
 
 
+@settings(deadline=None)
 @given(rows)
 def test_what_is_kept_goes_on_as_if_never_interrupted(
     found: list[tuple[bytes, bytes, int, int]],
@@ -74,6 +76,7 @@ def test_what_is_kept_goes_on_as_if_never_interrupted(
     assert second.lifetimes == whole.lifetimes
 
 
+@settings(deadline=None)
 @given(rows)
 def test_the_biggest_are_the_biggest(found: list[tuple[bytes, bytes, int, int]]) -> None:
     """Law: the sizes of the biggest keys are those that sorting all would give (SCAN may tell one twice)."""
@@ -83,6 +86,7 @@ def test_the_biggest_are_the_biggest(found: list[tuple[bytes, bytes, int, int]])
     assert [big.size for big in tally.biggest()] == expected
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(st.sampled_from("abcdef"), min_size=1, max_size=4).map(":".join), max_size=80)
 )
