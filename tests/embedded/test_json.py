@@ -36,8 +36,10 @@ REPORTS = {
     "password-status": (("password", "status"), "passwords warnings"),
     "analyze": (
         ("analyze",),
-        "source place database pattern measure total_keys finished done resumed seconds sample cluster"
-        " vanished hidden keys bytes keys_without_ttl types lifetimes prefixes biggest encodings",
+        (
+            "source place database pattern measure total_keys finished done resumed seconds sample cluster"
+            " vanished hidden keys bytes keys_without_ttl types lifetimes prefixes biggest encodings"
+        ),
     ),
     "info": (("info", "server"), "section fields sections databases"),
     "memory": (
