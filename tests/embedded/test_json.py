@@ -18,6 +18,10 @@ STATS = (
     "seconds reset per_second processors hit_ratio total total_hit_ratio clients blocked_clients errors"
     " busiest uptime"
 )
+ANALYSIS = (
+    "source place database pattern measure total_keys finished done resumed seconds sample cluster"
+    " vanished hidden keys bytes keys_without_ttl types lifetimes prefixes biggest encodings"
+)
 # report → the words that ask for it (FILE is a .env in the project), and what it holds beside the head
 REPORTS = {
     "up": (("up",), "steps proofs server address url dotenv state restart_proof warnings timing"),
@@ -36,10 +40,7 @@ REPORTS = {
     "password-status": (("password", "status"), "passwords warnings"),
     "analyze": (
         ("analyze",),
-        (
-            "source place database pattern measure total_keys finished done resumed seconds sample cluster"
-            " vanished hidden keys bytes keys_without_ttl types lifetimes prefixes biggest encodings"
-        ),
+        ANALYSIS,
     ),
     "info": (("info", "server"), "section fields sections databases"),
     "memory": (
