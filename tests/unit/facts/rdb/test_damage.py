@@ -2,6 +2,7 @@
 
 import random
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ def head(data: bytes) -> None:
         assert SENTENCE.match(str(error)), str(error)
 
 
+@cache
 def small(magic: str) -> bytes:
     """A dump of that version with every form that is not large."""
     return dump_of(magic, [each for each in forms_in(magic) if each in SMALL])
@@ -74,7 +76,7 @@ def test_every_byte_of_every_form_changed(form: Form) -> None:
             entries(data[:at] + bytes([byte]) + data[at + 1 :])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.sampled_from(VERSIONS), st.randoms(use_true_random=False), st.integers(1, 20))
 def test_bytes_changed_anywhere(magic: str, chance: random.Random, count: int) -> None:
     """Several bytes changed by chance."""
@@ -85,7 +87,7 @@ def test_bytes_changed_anywhere(magic: str, chance: random.Random, count: int) -
     head(bytes(data))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.sampled_from(VERSIONS), st.binary(max_size=300))
 def test_what_was_never_a_dump(magic: str, noise: bytes) -> None:
     """Noise after a right beginning, and noise alone."""
