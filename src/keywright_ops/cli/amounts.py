@@ -17,6 +17,11 @@ def milliseconds(text: str) -> int:
     return amount
 
 
+def seconds(text: str) -> float:
+    """Read a duration such as 1h, 90s or 0.5s: seconds, above nothing."""
+    return milliseconds(text) / 1000
+
+
 def octets(text: str) -> int:
     """Read a size such as 10kb or 1mb: bytes."""
     try:

@@ -86,11 +86,12 @@ def _confirm(yes: bool) -> Callable[[tuple[Step, ...]], bool]:
             return True
         if not sys.stdin.isatty():
             return False
+        from keywright_ops.cli.consent import says_yes
+
         loses = any(step.danger is Danger.LOSES_DATA for step in steps)
         print("This loses data:" if loses else "Clients must follow this:", file=sys.stderr)
         for step in steps:
             print(f"  {step.title}", file=sys.stderr)
-        print("Go on? Type yes: ", end="", file=sys.stderr, flush=True)
-        return sys.stdin.readline().strip().lower() == "yes"
+        return says_yes()
 
     return confirm

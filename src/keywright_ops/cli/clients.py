@@ -5,24 +5,16 @@ from typing import TypeVar
 
 from keywright.errors import InputError
 from keywright_ops.actions.clients import ClientsReport, clients
+from keywright_ops.cli.amounts import seconds
 from keywright_ops.cli.arguments import changing
 from keywright_ops.cli.figures import compact, shortened, show_columns, span, visible
 from keywright_ops.cli.looking import looking, over
 from keywright_ops.cli.show import size
 from keywright_ops.facts.chosen_clients import GROUPS, ORDERS, Choice, group_clients, sort_clients
 from keywright_ops.facts.clients import FLAGS, Connection
-from keywright_ops.facts.spans import parse_span
 
 Row = TypeVar("Row")
 WORTH_A_WORD = "OSMb"  # flags that a list says beside the command
-
-
-def time_span(text: str) -> int:
-    """Return seconds for argparse, with its reason where it is none."""
-    try:
-        return parse_span(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--user", metavar="USER", action="append", default=[], help="logged in as this ACL user")
     add("--name", metavar="NAME", action="append", default=[], help="that call themselves so")
-    add("--idle-over", metavar="T", type=time_span, help="idle for 90s, 10m, 1h … at least")
+    add("--idle-over", metavar="T", type=seconds, help="idle for 90s, 10m, 1h … at least")
     add("--group", choices=GROUPS, help="list: one line for each name, address or user")
     orders = "list: the order: id (default), name, idle, age, memory, output …"
     add("--sort", choices=tuple(ORDERS), metavar="WHAT", default="id", help=orders)

@@ -18,6 +18,7 @@ from keywright_ops.actions.key_change import (
 from keywright_ops.actions.reach import Reached
 from keywright_ops.cli.amounts import milliseconds
 from keywright_ops.cli.as_json import plan_json, show_json
+from keywright_ops.cli.consent import says_yes
 from keywright_ops.cli.keys import ttl_text
 from keywright_ops.cli.looking import reach_one
 from keywright_ops.cli.main import EXIT_WELL
@@ -88,12 +89,7 @@ def asking(arguments: argparse.Namespace) -> Confirm:
     """Ask on a terminal; without one the answer is no, unless --yes gave it."""
 
     def confirm(what: str) -> bool:
-        if arguments.yes:
-            return True
-        if not sys.stdin.isatty():
-            return False
-        print(f"This {what}. Go on? Type yes: ", end="", file=sys.stderr, flush=True)
-        return sys.stdin.readline().strip().lower() == "yes"
+        return arguments.yes or says_yes(f"This {what}. Go on?")
 
     return confirm
 

@@ -11,6 +11,7 @@ from difflib import unified_diff
 from keywright.errors import InputError, KeywrightError, Refused
 from keywright_ops.actions.key_change import edit_key
 from keywright_ops.cli.as_json import plan_json, show_json
+from keywright_ops.cli.consent import says_yes
 from keywright_ops.cli.key_change import asking
 from keywright_ops.cli.keys import ttl_text
 from keywright_ops.cli.looking import reach_one
@@ -107,10 +108,7 @@ class Desk:
             raise Refused(f"nothing was written: the editor ended with {ended}")
 
     def _again(self, what: str) -> bool:
-        if not sys.stdin.isatty():
-            return False
-        print(f"{what}\nEdit it again? Type yes: ", end="", file=sys.stderr, flush=True)
-        return sys.stdin.readline().strip().lower() == "yes"
+        return says_yes(f"{what}\nEdit it again?")
 
     def _show(self, before: Editable, body: bytes) -> None:
         after = editable(body) or before

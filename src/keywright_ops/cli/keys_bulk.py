@@ -3,7 +3,6 @@
 import argparse
 import signal
 import sys
-import termios
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +20,7 @@ from keywright_ops.actions.keys_bulk import (
 from keywright_ops.actions.reach import Reached
 from keywright_ops.cli.amounts import glob
 from keywright_ops.cli.as_json import plan_json, show_json
+from keywright_ops.cli.consent import says_yes
 from keywright_ops.cli.keys import Meter, row_json, ttl_text, wanted_keys
 from keywright_ops.cli.looking import reach_one
 from keywright_ops.cli.main import EXIT_FAILED, EXIT_WELL, exit_code
@@ -157,9 +157,7 @@ def _ask(reached: Reached, found: Survey, wish: Change) -> None:
         print(f"{what} kept first: `keys --undo last` brings it back.", file=out)
     else:
         print(coloured("No copy is kept: this cannot be taken back.", YELLOW), file=out)
-    termios.tcflush(sys.stdin, termios.TCIFLUSH)  # what was typed before answers nothing
-    print("Go on? Type yes: ", end="", file=out, flush=True)
-    if sys.stdin.readline().strip().lower() != "yes":
+    if not says_yes():
         raise Refused("nothing was changed: it was not confirmed")
 
 

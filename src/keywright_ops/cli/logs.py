@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from keywright.errors import ApplyError, InputError, KeywrightError, Refused
 from keywright_ops.actions.logs import Logs, open_logs, read_bytes, read_entries
+from keywright_ops.cli.consent import says_yes
 from keywright_ops.cli.looking import complain
 from keywright_ops.cli.main import EXIT_WELL, exit_code
 from keywright_ops.logs.request import Request
@@ -205,10 +206,8 @@ def _may_write(path: str, yes: bool) -> bool:
         raise InputError(f"{path} is there, and no file", "name another")
     if yes:
         return False
-    if sys.stdin.isatty():
-        print(f"{path} is there. Write over it? Type yes: ", end="", file=sys.stderr, flush=True)
-        if sys.stdin.readline().strip().lower() == "yes":
-            return False
+    if says_yes(f"{path} is there. Write over it?"):
+        return False
     raise Refused(f"{path} is there, and was left as it is", "another name, or --yes")
 
 

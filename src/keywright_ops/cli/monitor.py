@@ -10,6 +10,7 @@ from keywright.errors import InputError, Refused
 from keywright.secret import MASK
 from keywright_ops.actions.monitor import GUARDED, Watched, monitor
 from keywright_ops.actions.reach import Reached
+from keywright_ops.cli.consent import says_yes
 from keywright_ops.cli.looking import reach_one
 from keywright_ops.cli.main import EXIT_WELL
 from keywright_ops.cli.show import BOLD, DIM, YELLOW, coloured
@@ -91,8 +92,7 @@ def _warn(reached: Reached, arguments: argparse.Namespace, seconds: float) -> No
         return
     if sys.stdin.isatty():
         print(f"{COST}, and {name} is in production.", file=sys.stderr)
-        print(f"Watch for {seconds:g} s? Type yes: ", end="", file=sys.stderr, flush=True)
-        if sys.stdin.readline().strip().lower() == "yes":
+        if says_yes(f"Watch for {seconds:g} s?"):
             return
     raise Refused(
         f"{COST}, and {name} is in production",

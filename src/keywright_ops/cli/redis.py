@@ -10,6 +10,7 @@ from typing import Any
 from keywright.errors import InputError
 from keywright_ops.actions.reach import Reached
 from keywright_ops.actions.redis import Confirm, Question, explained, redis
+from keywright_ops.cli.consent import says_yes
 from keywright_ops.cli.looking import looking, over, reach_one
 from keywright_ops.cli.main import EXIT_FAILED, EXIT_WELL
 from keywright_ops.facts.command_line import streams, waits
@@ -161,18 +162,13 @@ def asking(yes: bool) -> Confirm:
             return True
         if not sys.stdin.isatty():
             return False
-        import termios
-
         from keywright_ops.cli.show import RED, coloured, wrapped
 
-        # What was typed (or pasted) before the question was seen is no answer to it.
-        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
         if question.danger.loses:
             print(coloured("This loses data:", RED), file=sys.stderr)
         print("\n".join(wrapped(question.sentence(), "  ")), file=sys.stderr)
         if question.danger.instead:
             print(f"  instead: {question.danger.instead}", file=sys.stderr)
-        print("Go on? Type yes: ", end="", file=sys.stderr, flush=True)
-        return sys.stdin.readline().strip().lower() == "yes"
+        return says_yes()
 
     return confirm

@@ -11,6 +11,7 @@ from keywright_ops.actions.reach import Reached
 from keywright_ops.actions.sessions import Sessions, end_sessions, find_session, sessions
 from keywright_ops.cli.amounts import share
 from keywright_ops.cli.arguments import changing
+from keywright_ops.cli.consent import says_yes
 from keywright_ops.cli.keys import ON_TERMINAL, Meter, ttl_text
 from keywright_ops.cli.looking import looking, over, reach_one
 from keywright_ops.cli.main import EXIT_WELL
@@ -173,8 +174,7 @@ def _ask(arguments: argparse.Namespace, ending: list[SessionRow], user: str | No
     what = f"{len(ending):,} {'session' if len(ending) == 1 else 'sessions'}{of}"
     if sys.stdin.isatty():
         print(f"{what} will end: whoever has one must log in again.", file=sys.stderr)
-        print("Go on? Type yes: ", end="", file=sys.stderr, flush=True)
-        if sys.stdin.readline().strip().lower() == "yes":
+        if says_yes():
             return
     raise Refused(f"{what} would end, and nobody confirmed it", "--yes answers")
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from rich.text import Text
 
+from keywright_ops.cli.figures import micros
 from keywright_ops.cli.show import duration, size
 from keywright_ops.ops.top.watch import CLIENTS, COMMANDS, SLOW, Seen
 
@@ -87,12 +88,11 @@ def _fit(text: str, width: int) -> str:
 
 
 def _commands(seen: Seen) -> list[list[Cell]]:
-    whole = sum(each.busy for each in seen.commands) or 1.0
     return [
         [
-            (f"{each.busy * 100 / whole:.1f} %", each.busy),
+            (f"{each.share * 100:.1f} %", each.share),
             (f"{each.calls:,.1f}", each.calls),
-            (f"{each.each:,.1f}", each.each),
+            (f"{each.usec_per_call:,.1f}", each.usec_per_call),
             (each.name, each.name),
         ]
         for each in seen.commands
@@ -120,18 +120,9 @@ def _slow(seen: Seen) -> list[list[Cell]]:
         rows.append(
             [
                 (duration(max(0, int(now - when))), when),
-                (took_text(took), took),
+                (micros(took), took),
                 (client, client),
                 (words, words),
             ]
         )
     return rows
-
-
-def took_text(microseconds: int) -> str:
-    """A short time as people read it: 950 µs, 12.3 ms, 1.4 s."""
-    if microseconds < 1000:
-        return f"{microseconds} µs"
-    if microseconds < 1_000_000:
-        return f"{microseconds / 1000:.1f} ms"
-    return f"{microseconds / 1_000_000:.1f} s"

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from keywright.secret import MASK
 from keywright_ops.facts.masking import SECRETIVE, masked
 from keywright_ops.facts.reply_text import quoted
+from keywright_ops.facts.shapes import key_pattern
 from keywright_ops.facts.words import split_words
 
 _WORD = rb'"((?:[^"\\]|\\.)*)"'
@@ -38,7 +39,6 @@ _KEYLESS = frozenset(
     RESET ROLE SAVE SCAN SCRIPT SELECT SHUTDOWN SLAVEOF SLOWLOG SPUBLISH SSUBSCRIBE SUBSCRIBE SUNSUBSCRIBE
     SWAPDB SYNC TIME UNSUBSCRIBE UNWATCH WAIT WAITAOF""".split()
 )
-_ID = re.compile(r"[0-9a-fA-F-]{8,}|.*[0-9].*|.*[^ -~].*", re.DOTALL)
 
 
 class Seen(NamedTuple):
@@ -104,11 +104,6 @@ def keys_of(words: Sequence[str]) -> Sequence[str]:
     return words[first : first + count if count else None]
 
 
-def key_shape(key: str) -> str:
-    """Return a key with what tells one from the next taken out: session:4f2a… becomes session:*."""
-    return ":".join("*" if _ID.fullmatch(part) else part for part in key[:200].split(":"))
-
-
 class Wanted(NamedTuple):
     """Which commands are shown; what is empty takes all. `keys` is a pattern made by parse_glob."""
 
@@ -159,7 +154,7 @@ class Tally:
         _count(self._commands, seen.command)
         _count(self._clients, name or seen.address.rpartition(":")[0] or seen.address)
         for key in _keys(seen):
-            _count(self._shapes, key_shape(key))
+            _count(self._shapes, key_pattern(key))
 
     def summary(self, seconds: float, most: int = 10) -> Summary:
         """Return what was counted in so many seconds."""

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from keywright_ops.cli.pictures import bar, spark
 from keywright_ops.cli.top import pressed
 from keywright_ops.cli.top_screen import View, screen
-from keywright_ops.cli.top_tables import COLUMNS, took_text
-from keywright_ops.ops.top.reading import Command, read
+from keywright_ops.cli.top_tables import COLUMNS
+from keywright_ops.facts.rates import CommandRate
+from keywright_ops.ops.top.reading import read
 from keywright_ops.ops.top.watch import CLIENTS, COMMANDS, SLOW, Seen
 from keywright_ops.plan.resolve import resolve
 from keywright_ops.profile.load import built_in_profile
@@ -28,7 +29,10 @@ def seen(name: str) -> Seen:
         "idle": "4",
     }
     slow = [1, 0, 12_345, ["EVAL", name], "10.0.0.1:5", name]
-    called = (Command(name.upper() or "GET", 10.0, 5.0, 0.5), Command("SET", 1.0, 50.0, 50.0))
+    called = (
+        CommandRate(name.upper() or "GET", 10.0, 0.0, 0.5, 0.1),
+        CommandRate("SET", 1.0, 0.0, 50.0, 0.9),
+    )
     return Seen(
         READING, [READING] * 90, called, (client,), (slow,), {"redis_version": "7.0.15"}, {}
     )
@@ -73,8 +77,3 @@ def test_pictures_keep_their_width(values: list[float], width: int):
     """A sparkline and a bar are as wide as they were asked to be."""
     assert len(spark(values, width)) == width
     assert len(bar(sum(values) % 1.3, width)) == width
-
-
-def test_short_times_read_well():
-    """Microseconds become what people say."""
-    assert ["950 µs", "12.3 ms", "1.4 s"] == [took_text(each) for each in (950, 12_345, 1_400_000)]

@@ -1,7 +1,5 @@
 """CLIENT LIST as real servers print it."""
 
-import pytest
-
 from keywright_ops.facts.chosen_clients import (
     GROUPS,
     ORDERS,
@@ -10,7 +8,6 @@ from keywright_ops.facts.chosen_clients import (
     sort_clients,
 )
 from keywright_ops.facts.clients import parse_client_list, parse_connections
-from keywright_ops.facts.spans import parse_span
 from keywright_ops.model.facts import Client
 
 # pasted from Redis 7.0.15 and Valkey 9.1
@@ -98,12 +95,3 @@ def test_grouped_and_sorted() -> None:
     assert [each.id for each in sort_clients(everyone, "memory")] == [7, 8, 9]
     for by in ORDERS:
         assert {each.id for each in sort_clients(everyone, by)} == {7, 8, 9}
-
-
-def test_spans() -> None:
-    """Times as people type them."""
-    typed = ("90", "90s", "10m", "1h", "2D", " 5 m")
-    assert [parse_span(each) for each in typed] == [90, 90, 600, 3600, 172800, 300]
-    for wrong in ("", "h", "-1", "1.5h", "1 week", "٣"):
-        with pytest.raises(ValueError, match="is no time"):
-            parse_span(wrong)

@@ -7,7 +7,6 @@ from keywright_ops.facts.monitored import (
     MOST_KINDS,
     Tally,
     Wanted,
-    key_shape,
     keys_of,
     masked_line,
     parse_monitor_line,
@@ -61,18 +60,6 @@ def test_what_tells_no_command(line: bytes) -> None:
 def test_keys(line: str, keys: str) -> None:
     """The keys that a command names."""
     assert keys.split() == list(keys_of(line.split()))
-
-
-@pytest.mark.parametrize(
-    ("key", "shape"),
-    [
-        ("esabcfg:session:4f2a9c", "esabcfg:session:*"), ("user:42:name", "user:*:name"), ("plain", "plain"),
-        ("cache:home", "cache:home"), ("s:deadbeef-dead", "s:*"), ("bin:\udcff", "bin:*"), ("", ""),
-    ],
-)  # fmt: skip
-def test_shapes(key: str, shape: str) -> None:
-    """What tells one key from the next is taken out, the rest stays."""
-    assert shape == key_shape(key)
 
 
 def test_wanted() -> None:

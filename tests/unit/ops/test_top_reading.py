@@ -1,7 +1,7 @@
 """Two samples make a reading; the numbers are those of INFO as real servers print it."""
 
 from keywright_ops.facts.info import parse_info
-from keywright_ops.ops.top.reading import commands, keyspace, read
+from keywright_ops.ops.top.reading import keyspace, read
 
 BEFORE = parse_info(
     "# Stats\r\ntotal_commands_processed:1000\r\nkeyspace_hits:50\r\nkeyspace_misses:50\r\n"
@@ -52,18 +52,6 @@ def test_a_server_that_never_saved_says_so():
         "rdb_last_bgsave_time_sec": "0",
     }  # Redis 6.2 has no rdb_saves
     assert read({}, old_version, 1.0, 1000.0).saved_ago == 10
-
-
-def test_a_command_is_told_by_its_time():
-    """The busiest comes first; what was not called in between is left out; subcommands are words."""
-    before = parse_info("cmdstat_get:calls=10,usec=20,usec_per_call=2.00\r\n")
-    after = parse_info(
-        "cmdstat_get:calls=20,usec=40,usec_per_call=2.00\r\n"
-        "cmdstat_config|get:calls=2,usec=400,usec_per_call=200.00,rejected_calls=0,failed_calls=0\r\n"
-        "cmdstat_set:calls=0,usec=0,usec_per_call=0.00\r\n"
-    )
-    found = commands(before, after, 2.0)
-    assert [("CONFIG GET", 1.0, 200.0, 200.0), ("GET", 5.0, 10.0, 2.0)] == [tuple(e) for e in found]
 
 
 def test_strange_fields_are_nought():

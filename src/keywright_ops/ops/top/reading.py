@@ -4,15 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from keywright_ops.facts.numbers import fraction, whole
-
-
-class Command(NamedTuple):
-    """One command between two samples: calls and microseconds per second, microseconds a call."""
-
-    name: str
-    calls: float
-    busy: float
-    each: float
+from keywright_ops.facts.rates import parse_rates
 
 
 class Reading(NamedTuple):
@@ -59,22 +51,14 @@ class Reading(NamedTuple):
 
 
 def read(before: Mapping[str, str], after: Mapping[str, str], span: float, now: float) -> Reading:
-    """Compare two INFO answers that lie `span` seconds apart; `now` is seconds since 1970.
-
-    A counter that went back (the server was restarted, or CONFIG RESETSTAT) counts from nought.
-    """
-
-    def rate(field: str) -> float:
-        new, old = fraction(after, field), fraction(before, field)
-        return max(0.0, new - old if new >= old else new) / span if span > 0 else 0.0
-
-    hits, misses = rate("keyspace_hits"), rate("keyspace_misses")
+    """Compare two INFO answers that lie `span` seconds apart by our clock; `now` is seconds since 1970."""
+    rates = parse_rates(before, after, span)
     keys, expiring = keyspace(after)
     loading = fraction(after, "loading_loaded_perc") if whole(after, "loading") else None
     return Reading(
-        span=span,
-        ops=rate("total_commands_processed"),
-        hit_ratio=hits / (hits + misses) if hits + misses else None,
+        span=rates.seconds,
+        ops=rates.commands,
+        hit_ratio=rates.hit_ratio,
         used=whole(after, "used_memory"),
         peak=whole(after, "used_memory_peak"),
         rss=whole(after, "used_memory_rss"),
@@ -83,15 +67,15 @@ def read(before: Mapping[str, str], after: Mapping[str, str], span: float, now: 
         clients=whole(after, "connected_clients"),
         blocked=whole(after, "blocked_clients"),
         maxclients=whole(after, "maxclients"),
-        connects=rate("total_connections_received"),
+        connects=rates.connections,
         rejected=whole(after, "rejected_connections"),
-        input=rate("total_net_input_bytes"),
-        output=rate("total_net_output_bytes"),
+        input=rates.input,
+        output=rates.output,
         keys=keys,
         expiring=expiring,
-        expired=rate("expired_keys"),
-        evicted=rate("evicted_keys"),
-        cpu=rate("used_cpu_sys") + rate("used_cpu_user"),
+        expired=rates.expired,
+        evicted=rates.evicted,
+        cpu=rates.cpu,
         uptime=whole(after, "uptime_in_seconds"),
         role=after.get("role", ""),
         replicas=whole(after, "connected_slaves"),
@@ -117,31 +101,6 @@ def keyspace(info: Mapping[str, str]) -> tuple[int, int]:
             keys += whole(fields, "keys")
             expiring += whole(fields, "expires")
     return keys, expiring
-
-
-def commands(
-    before: Mapping[str, str], after: Mapping[str, str], span: float
-) -> tuple[Command, ...]:
-    """Compare two answers of INFO commandstats; the busiest first, without those that were not called."""
-    found = []
-    for name, value in after.items():
-        if not name.startswith("cmdstat_"):
-            continue
-        calls, busy = _command(value)
-        calls_before, busy_before = _command(before.get(name, ""))
-        if calls < calls_before:  # CONFIG RESETSTAT, or another process
-            calls_before = busy_before = 0
-        called = calls - calls_before
-        if called and span > 0:
-            used = busy - busy_before
-            word = name.removeprefix("cmdstat_").upper().replace("|", " ")
-            found.append(Command(word, called / span, used / span, used / called))
-    return tuple(sorted(found, key=lambda each: -each.busy))
-
-
-def _command(value: str) -> tuple[int, int]:
-    fields = dict(part.partition("=")[::2] for part in value.split(","))
-    return whole(fields, "calls"), whole(fields, "usec")
 
 
 def _saved_ago(info: Mapping[str, str], now: float) -> int | None:

@@ -9,7 +9,8 @@ from keywright.errors import ReplyError
 from keywright.wire import Reply, Word
 from keywright_ops.facts.info import parse_info
 from keywright_ops.facts.numbers import whole
-from keywright_ops.ops.top.reading import Command, Reading, commands, read
+from keywright_ops.facts.rates import CommandRate, parse_command_rates
+from keywright_ops.ops.top.reading import Reading, read
 
 SENDS = ("INFO", "CLIENT LIST", "SLOWLOG GET")
 HISTORY = 240  # readings that a graph can show
@@ -38,7 +39,7 @@ class Seen(NamedTuple):
 
     reading: Reading
     history: Sequence[Reading]
-    commands: tuple[Command, ...]
+    commands: tuple[CommandRate, ...]
     clients: tuple[Mapping[str, str], ...]
     slow: tuple[Sequence[Reply], ...]
     info: Mapping[str, str]
@@ -87,7 +88,7 @@ class Watch:
         return Seen(
             reading,
             self._history,
-            commands(before.stats, sample.stats, span),
+            parse_command_rates(before.stats, sample.stats, span),
             self._clients,
             self._slow,
             sample.info,
