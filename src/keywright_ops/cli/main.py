@@ -27,6 +27,11 @@ COMMANDS = {
     "insight": ("insight", "changing", "RedisInsight by itself: up, status, down"),
     "tunnel": ("tunnel", "changing", "reach RedisInsight on a remote host, through ssh"),
     "firewall": ("firewall", "changing", "who may come in; the commands for Azure and AWS"),
+    "persist": (
+        "persist",
+        "changing",
+        "write a snapshot now, watched to its end; how data is kept",
+    ),
     "info": ("info", "looking", "what the server says of itself (INFO)"),
     "completion": ("completion", "shell", "the completion script for bash, zsh or fish"),
 }
