@@ -27,6 +27,7 @@ COMMANDS = {
     "insight": ("insight", "changing", "RedisInsight by itself: up, status, down"),
     "tunnel": ("tunnel", "changing", "reach RedisInsight on a remote host, through ssh"),
     "firewall": ("firewall", "changing", "who may come in; the commands for Azure and AWS"),
+    "config": ("config", "changing", "settings: the server's, redis.conf's, the plan's; set one"),
     "persist": (
         "persist",
         "changing",
