@@ -29,10 +29,10 @@ def line_of(program: str) -> tuple[str, ...]:
     return (f'server = "{program}"',) if program else ()
 
 
-@pytest.fixture(params=ENGINES, ids=("valkey", "redis-7.0"))
-def full(request: pytest.FixtureRequest, person: Callable[..., Person]) -> Person:
+@pytest.fixture
+def full(person: Callable[..., Person]) -> Person:
     """Somebody whose server holds 100 keys and 4 sessions in database 0, and 3 in database 5."""
-    one = person(*MODES["append-only"], *line_of(request.param))
+    one = person(*MODES["append-only"])
     assert one.say("up").code == 0
     one.fill(100)
     one.fill(3, database=5)

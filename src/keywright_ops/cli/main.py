@@ -28,6 +28,7 @@ COMMANDS = {
     "tunnel": ("tunnel", "changing", "reach RedisInsight on a remote host, through ssh"),
     "firewall": ("firewall", "changing", "who may come in; the commands for Azure and AWS"),
     "config": ("config", "changing", "settings: the server's, redis.conf's, the plan's; set one"),
+    "acl": ("acl", "changing", "users and their rights in words; may one; who was refused"),
     "flush": ("flush", "changing", "remove all keys, a database or a pattern; keeps a copy first"),
     "persist": (
         "persist",
