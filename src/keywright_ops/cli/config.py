@@ -69,6 +69,7 @@ def _show(_: Reached, report: ConfigReport) -> None:
             print(f"{mark} {line}")
         else:
             _show_long(mark, each, side, head)
+    sys.stdout.flush()  # what follows on standard error stands below
     if report.no_disk:
         print(f"  without redis.conf: {report.no_disk}", file=sys.stderr)
     differing = sum(each.differs for each in rows)
