@@ -230,3 +230,30 @@ def test_counters_begin_anew_when_asked(owner: Person) -> None:
     assert int(owner.info()["total_commands_processed"]) > 50
     assert owner.say("config", "reset-stat", "--yes").code == 0
     assert int(owner.info()["total_commands_processed"]) < 50
+
+
+def test_a_found_server_rewrites_its_own_file(person: Callable[..., Person]) -> None:
+    """Law: where redis.conf is the server's own, a copy is kept first, what changed is shown without a
+    secret, and that users stand in it now is said; without a yes nothing is touched."""
+    from tests.embedded.test_takeover import PASSWORD, VARIABLE, Found
+
+    one = person('server = "/usr/bin/redis-server"', VARIABLE)
+    one.environ["REDIS_PASSWORD"] = PASSWORD
+    found = Found(one, "/usr/bin/redis-server", f'requirepass "{PASSWORD}"')
+    with found.wire() as wire:
+        wire.call("CONFIG", "SET", "maxmemory-policy", "volatile-lru")
+        wire.call("ACL", "SETUSER", "guest", "on", ">secretword", "+get")
+    before = found.conf.read_bytes()
+    assert one.say("config", "rewrite").code == 4
+    assert one.say("config", "rewrite", "--dry-run").code == 0
+    assert found.conf.read_bytes() == before
+    said = one.say("config", "rewrite", "--yes")
+    assert said.code == 0, said
+    assert "maxmemory-policy" in said.out and "volatile-lru" in said.out
+    assert "(hidden)" in said.out and "users stand there now" in said.out
+    assert (
+        "secretword" not in said.text and PASSWORD not in said.text and not HASH.search(said.text)
+    )
+    [copy] = found.conf.parent.glob("redis.conf.*.keywright")
+    assert copy.read_bytes() == before and copy.stat().st_mode & 0o777 == 0o600
+    assert b"volatile-lru" in found.conf.read_bytes()
