@@ -17,6 +17,7 @@ from tests.ports import free_port
 
 ENGINES = ("", "/usr/bin/redis-server")
 MODES = {
+    "nothing": ("appendonly = false", "save = []"),
     "append-only": ("appendonly = true", "save = []"),
     "snapshots": ("appendonly = false", 'save = ["900 1"]'),
 }
@@ -98,6 +99,29 @@ def test_there_and_back(person: Callable[..., Person], mode: str, program: str) 
     assert os.system(command) == 0
     assert one.say(*up.split()[1:]).code == 0
     assert counts(one) == {"db0": 100, "db5": 3}
+
+
+@pytest.mark.parametrize("words", [(), ("-n", "5"), ("--pattern", "esabcfg:fill:*", "-n", "5")])
+@pytest.mark.parametrize("mode", MODES)
+def test_a_crash_brings_nothing_back(
+    person: Callable[..., Person], mode: str, words: tuple[str, ...]
+) -> None:
+    """Law: after kill -9 and a start what was flushed is gone, however the data is kept: the snapshot that
+    the copy was made of does not stand in for it."""
+    one = person(*MODES[mode])
+    assert one.say("up").code == 0
+    one.fill(100)
+    one.fill(3, database=5)
+    said = one.say("flush", *words, "--yes")
+    assert said.code == 0, said
+    [pid] = one.pids()
+    time.sleep(1.1)  # the append-only file is synced every second
+    end(pid)
+    assert one.say("up").code == 0
+    kept = {} if mode == "nothing" or not words else {"db0": 100}
+    assert counts(one) == kept
+    [copy] = copies(one)
+    assert manifest(copy)["databases"] == {"db0": 100, "db5": 3}
 
 
 def test_one_database(full: Person) -> None:

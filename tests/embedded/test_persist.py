@@ -138,3 +138,14 @@ def test_a_dry_run_sends_nothing(keeper: Person) -> None:
     said = keeper.say("persist", "now", "--dry-run")
     assert (said.code, "BGSAVE" in said.out) == (0, True)
     assert keeper.info()["rdb_saves"] == saves
+
+
+def test_a_snapshot_that_stands_alone_is_named(person: Callable[..., Person]) -> None:
+    """Law: where nothing else keeps data, it is said that a crash begins with this file; elsewhere not."""
+    one = person("appendonly = false", "save = []")
+    assert one.say("up").code == 0
+    said = one.say("persist", "now")
+    assert (said.code, "begins with this file" in " ".join(said.out.split())) == (0, True), said
+    one.declare("appendonly = false", 'save = ["900 1"]')
+    assert one.say("up").code == 0
+    assert "begins with" not in one.say("persist", "now").out

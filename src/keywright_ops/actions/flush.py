@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from keywright.errors import InputError, KeywrightError, Refused, ReplyError
+from keywright_ops.actions.persist import explained, places
 from keywright_ops.actions.proving import token
 from keywright_ops.actions.reach import Reached
 from keywright_ops.actions.safety_copy import refuse_without_way, safety_copy
@@ -22,6 +23,7 @@ from keywright_ops.ops.flushing import (
     parse_databases,
     unlink_matching,
 )
+from keywright_ops.ops.saving import SaveFailed, snapshot
 from keywright_ops.ops.saving import Watch as SaveWatch
 from keywright_ops.plan.users import escape_glob
 from keywright_ops.steps.restart import canary_key
@@ -155,6 +157,8 @@ def flush(
         except ReplyError as refusal:
             raise _explained(reached, refusal) from None
         seconds = time.monotonic() - begun
+        if gone and wish.word != "FLUSHALL ASYNC":
+            _forget(reached, saving, told)
         return FlushReport(gone, _left(reached, wish), seconds, kept, _write(reached))
 
 
@@ -184,6 +188,21 @@ def _remove(reached: Reached, wish: Wish, watch: Watch, mark: str) -> int:
         gone = unlink_matching(wire, wish.pattern, watch)
     files.remove(mark)
     return gone
+
+
+def _forget(reached: Reached, saving: SaveWatch, told: Callable[[str], None]) -> None:
+    """Where snapshots alone keep the data, the last one still holds what went, and a crash would bring it
+    back (FLUSHALL itself writes an empty one)."""
+    where = places(reached) if reached.opened is not None else {}
+    if where.get("appendonly") != "no" or not where.get("save"):
+        return
+    told("a snapshot without them is written, so that no crash brings them back")
+    try:
+        snapshot(reached.ask, saving)
+    except ReplyError as refusal:
+        raise reached.explain(refusal, ("BGSAVE",)) from None
+    except SaveFailed as failure:
+        raise explained(reached, failure) from None
 
 
 def _left(reached: Reached, wish: Wish) -> int:

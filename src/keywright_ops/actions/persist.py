@@ -16,11 +16,15 @@ PROMISES = ("appendonly", "appendfsync", "save")
 
 
 class Written(NamedTuple):
-    """What `persist now` wrote: where it lies and its size in bytes, as far as that can be seen."""
+    """What `persist now` wrote: where it lies and its size in bytes, as far as that can be seen.
+
+    `alone`: neither save points nor an append-only file keep what is written after it.
+    """
 
     saved: Saved
     path: str
     size: int | Missing
+    alone: bool
 
 
 class Promise(NamedTuple):
@@ -59,8 +63,10 @@ def persist_now(reached: Reached, anew: bool, watch: Watch) -> Written:
         raise reached.explain(refusal, ("BGREWRITEAOF" if anew else "BGSAVE",)) from None
     except SaveFailed as failure:
         raise explained(reached, failure) from None
-    path = _path(places(reached), saved.kind)
-    return Written(saved, path, _size(reached, path))
+    where = places(reached)
+    path = _path(where, saved.kind)
+    alone = where.get("appendonly") == "no" and where.get("save") == ""
+    return Written(saved, path, _size(reached, path), alone)
 
 
 def refuse_rewrite(reached: Reached) -> None:

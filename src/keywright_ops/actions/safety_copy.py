@@ -64,11 +64,12 @@ def _once(reached: Reached, reason: str, watch: Watch) -> Kept:
     if not where.get("dir"):
         raise ApplyError(f"the server does not tell {reached.login} where its snapshots lie")
     process = _process(target)
+    path = f"{where['dir']}/{where.get('dbfilename', 'dump.rdb')}"
+    lay = not isinstance(file_size(target, path), Missing)
     try:
         saved = snapshot(reached.ask, watch, exact=True)
     except ReplyError as refusal:
         raise reached.explain(refusal, ("BGSAVE",)) from None
-    path = f"{where['dir']}/{where.get('dbfilename', 'dump.rdb')}"
     size = file_size(target, path)
     if isinstance(size, Missing):
         raise ApplyError(f"the snapshot cannot be found: {size.why}")
@@ -79,7 +80,11 @@ def _once(reached: Reached, reason: str, watch: Watch) -> Kept:
     )
     container = plan.container.name if plan.container is not None else ""
     data = SnapshotFile(target, path, size, container)
-    return keep_copy(do, data, _storeroom(reached, target, where["dir"]), plan.environment)
+    kept = keep_copy(do, data, _storeroom(reached, target, where["dir"]), plan.environment)
+    if not where.get("save") and not (lay and where.get("appendonly") == "yes"):
+        # nobody else writes it: left there, a crash would bring back what is to go
+        target.transport.remove(path)
+    return kept
 
 
 def _process(target: Target) -> Process:
@@ -114,7 +119,7 @@ def _storeroom(reached: Reached, target: Target, folder: str) -> Storeroom:
 
 
 def _load_there(
-    reached: Reached, target: Target, there: str, program: str, folder: str, layout: Layout
+    reached: Reached, target: Target, there: str, program: str, data: str, layout: Layout
 ) -> Loaded | Missing:
     """Let the host load the very file that was copied: the copy is its equal, byte for byte."""
     from keywright_ops.gather.scratch_container import LIMIT, load_options
@@ -123,7 +128,7 @@ def _load_there(
     host, unit, name = target.host, reached.plan.unit, dict(layout.settings)["dbfilename"]
     assert host is not None and unit is not None
     found = target.transport.file(f"{there}/{name}")
-    if isinstance(found, Missing) or found.digest != digest_of(f"{folder}/data/{name}"):
+    if isinstance(found, Missing) or found.digest != digest_of(f"{data}/{name}"):
         return Missing("the copy is not complete: the snapshot was replaced meanwhile")
     options = load_options(layout)
     return parse_scratch(host.load_copy(program, unit.account, there, options, "", LIMIT))

@@ -15,7 +15,7 @@ from keywright_ops.actions.reach import Reached
 from keywright_ops.cli.arguments import changing
 from keywright_ops.cli.looking import looking, over, reach_one
 from keywright_ops.cli.main import EXIT_WELL
-from keywright_ops.cli.show import RED, YELLOW, coloured, duration, show_pairs, size
+from keywright_ops.cli.show import RED, YELLOW, coloured, duration, show_pairs, size, wrapped
 from keywright_ops.facts.saving import Saving
 from keywright_ops.ops.saving import REWRITE
 
@@ -121,6 +121,9 @@ def _show_written(written: Written) -> None:
     if saved.cow >= 0:
         rows.append(("copy-on-write", f"{size(saved.cow)} of memory besides"))
     show_pairs(rows)
+    if written.alone:
+        text = "nothing else keeps data here: a crash or restart begins with this file from now on"
+        print("\n".join(wrapped(text, "  ")))
 
 
 def _seconds(seconds: float) -> str:
@@ -133,6 +136,7 @@ def _written_fields(written: Written) -> dict[str, Any]:
         "written": saved.kind,
         "seconds": round(saved.seconds, 3),
         "waited": round(saved.waited, 3),
+        "alone": written.alone,
         "path": written.path or None,
         "bytes": written.size if isinstance(written.size, int) else None,
         "fork_microseconds": _known(saved.after.fork),
