@@ -10,7 +10,7 @@ from keywright_ops.apply.lock import lock
 from keywright_ops.facts.canonical import canonical, canonical_name
 from keywright_ops.facts.info import parse_info
 from keywright_ops.facts.setting_danger import SECRETS, danger
-from keywright_ops.facts.settings import BYTES, IMMUTABLE, NUMBERS
+from keywright_ops.facts.settings import ALIASES, BYTES, IMMUTABLE, NUMBERS
 from keywright_ops.ops.declaring import Wording, wording
 
 SENDS = ("CONFIG GET", "CONFIG SET", "INFO")
@@ -132,22 +132,31 @@ def _file(reached: Reached) -> str:
 def apply_change(reached: Reached, change: Change) -> str:
     """Set it, and return what the server says of it then. Raises ApplyError with the server's reason."""
     with lock(f"{reached.home}/lock", "keywright config set"):
-        reply = reached.ask([("CONFIG", "SET", change.name, change.new)])[0]
+        name = _own_name(reached, change.name)
+        reply = reached.ask([("CONFIG", "SET", name, change.new)])[0]
         if isinstance(reply, ReplyError):
             if reply.code == "NOPERM" or "nknown" in str(reply):
                 raise reached.explain(reply, ("CONFIG", "SET"))
             raise ApplyError(f"the server refuses {change.name} = {change.new!r}: {_reason(reply)}")
-        return _settled(reached, change)
+        return _settled(reached, change, name)
 
 
-def _settled(reached: Reached, change: Change) -> str:
+def _own_name(reached: Reached, name: str) -> str:
+    """The setting's name as this server calls it: an older one knows the newest name not yet."""
+    names = (name, *(old for old, new in ALIASES.items() if new == name))
+    replies = reached.ask([("CONFIG", "GET", each) for each in names])
+    known = (each for each, reply in zip(names, replies, strict=True) if reply)
+    return next(known, name)
+
+
+def _settled(reached: Reached, change: Change, name: str) -> str:
     """What the server says; a port or address that it left is asked for a moment."""
-    found = live_settings(reached, change.name).get(change.name, "")
+    found = live_settings(reached, name).get(change.name, "")
     for _ in range(20):
         if found == change.new:
             break
         time.sleep(0.05)
-        found = live_settings(reached, change.name).get(change.name, "")
+        found = live_settings(reached, name).get(change.name, "")
     return found
 
 
