@@ -83,6 +83,15 @@ class Reached:
 
         return self._door.connect(self.login, changed, raw=raw)
 
+    def wire_as(self, login: str) -> Wire:
+        """Return another client's connection, in the application's database: as this user where its
+        password is known, else as whoever asks already."""
+        known = self.opened is not None and login in self.opened.secrets
+        number = self.plan.application.database
+        return self._door.connect(
+            login if known else self.login, lambda place: place._replace(database=number)
+        )
+
     def close(self) -> None:
         """Close the connection."""
         if self._wire is not None:

@@ -175,6 +175,11 @@ def _new(path: str) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
 
+def digest_of(path: str) -> str:
+    """The sha256 (hex) of a file of the store."""
+    return _digest(path)[1]
+
+
 def _digest(path: str) -> tuple[int, str]:
     from hashlib import sha256
 
