@@ -11,6 +11,7 @@ from keywright_ops.actions.proving import token
 from keywright_ops.actions.reach import Reached
 from keywright_ops.actions.safety_copy import refuse_without_way, safety_copy
 from keywright_ops.apply.lock import lock
+from keywright_ops.facts.glob import escape_glob
 from keywright_ops.facts.info import parse_info
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.copies import Kept
@@ -25,7 +26,6 @@ from keywright_ops.ops.flushing import (
 )
 from keywright_ops.ops.saving import SaveFailed, snapshot
 from keywright_ops.ops.saving import Watch as SaveWatch
-from keywright_ops.plan.users import escape_glob
 from keywright_ops.steps.restart import canary_key
 from keywright_ops.targets.local import LocalTransport
 

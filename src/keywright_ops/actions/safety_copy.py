@@ -13,7 +13,7 @@ from keywright_ops.gather.disk import file_size
 from keywright_ops.gather.scratch_server import load_second_copy, program_of
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.copies import Kept, Layout, Loaded
-from keywright_ops.model.facts import Process
+from keywright_ops.model.host import Process
 from keywright_ops.model.step import KeepCopy
 from keywright_ops.ops.saving import SaveFailed, Watch, snapshot
 from keywright_ops.store.copies import Store

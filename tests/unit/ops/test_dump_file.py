@@ -52,7 +52,10 @@ def test_nothing_stays_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         (b"", "is empty"),
         (gzip.compress(b"", mtime=0), "is empty"),
         (gzip.compress(DUMP, mtime=0)[:-30], "is cut off or damaged: gzip cannot unpack it"),
-        (gzip.compress(DUMP, mtime=0)[:20] + b"\xff" * 60, "is cut off or damaged: gzip cannot unpack it"),
+        (
+            gzip.compress(DUMP, mtime=0)[:20] + b"\xff" * 60,
+            "is cut off or damaged: gzip cannot unpack it",
+        ),
         (b"\x1f\x8b", "is cut off or damaged: gzip cannot unpack it"),
     ],
 )
