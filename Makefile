@@ -47,6 +47,7 @@ bench: $(VENV)/.dev $(VENV)/.bench
 	$(VENV)/bin/python bench/up.py
 	$(VENV)/bin/python bench/rotation.py
 	$(VENV)/bin/python bench/logs.py
+	$(VENV)/bin/python bench/keys.py
 	$(VENV)/bin/python bench/application
 
 bench-application: $(VENV)/.bench

@@ -17,7 +17,7 @@ class Figure(NamedTuple):
 
     title: str
     value: float
-    unit: str  # "×" | "ms"
+    unit: str  # "×" | "%" | "ms"
     limit: float | None
     detail: str
 
@@ -33,7 +33,9 @@ def report(title: str, figures: Sequence[Figure]) -> int:
     print(f"  {'figure':<44} {'value':>9} {'limit':>9}  verdict")
     for each in figures:
         value = (
-            f"{each.value:.2f} {each.unit}" if each.unit == "×" else f"{each.value:.0f} {each.unit}"
+            f"{each.value:.2f} {each.unit}"
+            if each.unit in ("×", "%")
+            else f"{each.value:.0f} {each.unit}"
         )
         limit = "–" if each.limit is None else f"{each.limit:g} {each.unit}"
         verdict = "shown" if each.limit is None else "holds" if each.holds else "OVER"

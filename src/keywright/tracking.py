@@ -49,14 +49,14 @@ class Listening(Wire):
 
     def say(self, *words: str | int) -> None:
         """Send a command without waiting for its reply."""
-        self._socket.sendall(hiredis.pack_command(words))  # type: ignore[arg-type]
+        self.link.sendall(hiredis.pack_command(words))  # type: ignore[arg-type]
 
     def hear(self) -> Any:
         """Return the next push or reply; None when none came for a BEAT. Raises ConnectionLost."""
         reply = self._reader.gets()
         while reply is False:
             try:
-                data = self._socket.recv(CHUNK)
+                data = self.link.recv(CHUNK)
             except (TimeoutError, BlockingIOError):
                 return None
             if not data:
@@ -68,7 +68,7 @@ class Listening(Wire):
     def hang_up(self) -> None:
         """End the connection under a thread that listens."""
         try:
-            self._socket.shutdown(socket.SHUT_RDWR)
+            self.link.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
 

@@ -35,7 +35,7 @@ CHUNK = 16384  # octets read at once
 
 class Wire:
     """A connection to `endpoint`, logged in; texts come back as str (bytes that are not UTF-8 as
-    surrogates), or as bytes when `raw`.
+    surrogates), or as bytes when `raw`. `link` is its socket, for whoever goes on by their own means.
 
     Raises Unreachable when nobody answers, ReplyError when the login is refused, ProtocolError
     when the peer does not speak RESP.
@@ -47,7 +47,7 @@ class Wire:
         self._answered = False
         self._relay = _start(endpoint)
         try:
-            self._socket = _connect(endpoint, self._relay)
+            self.link = _connect(endpoint, self._relay)
             self._greet(name)
         except BaseException:
             self.close()
@@ -71,17 +71,23 @@ class Wire:
         packed = [pack(words) for words in commands]
         return self.exchange(b"".join(packed), len(packed))
 
-    def exchange(self, packed: bytes, count: int) -> list[Reply]:
-        """Send `count` commands that are packed already, and return their replies as `batch` does."""
+    def exchange(self, packed: bytes, count: int, *, more: bool = False) -> list[Reply]:
+        """Send what is packed already, and return the next `count` replies as `batch` does.
+
+        `more`: replies to other commands of ours are still to come, so some may be read before all.
+        """
         replies: list[Reply] = []
         try:
-            self._socket.sendall(packed)
-            if count == 1:  # the usual case: no look before anything can have come
+            if packed:
+                self.link.sendall(packed)
+            if count == 1 and not more:  # the usual case: no look before anything can have come
                 replies.append(self._awaited())
             else:
+                gets = self._reader.gets
                 for _ in range(count):
-                    replies.append(self._read())  # noqa: PERF401 - what came before a hang-up is kept
-            if self._reader.has_data():  # a reply that nobody asked for
+                    reply = gets()
+                    replies.append(self._awaited() if reply is False else reply)
+            if not more and self._reader.has_data():  # a reply that nobody asked for
                 raise ProtocolError("")
         except (TimeoutError, BlockingIOError):  # the second is what SO_RCVTIMEO says
             self.close()
@@ -109,7 +115,7 @@ class Wire:
         """Whether the peer closed an idle connection, or said something that nobody asked for."""
         if self._relay is None and self.endpoint.tls is None:
             try:
-                self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+                self.link.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
             except BlockingIOError:
                 return False
             except OSError:
@@ -117,7 +123,7 @@ class Wire:
             return True
         from select import select
 
-        return bool(select([self._socket], [], [], 0)[0])
+        return bool(select([self.link], [], [], 0)[0])
 
     def _ended(self, relay: "Relay") -> Unreachable:
         """What to say of a relay that hung up: before the first answer, it never got there."""
@@ -128,12 +134,8 @@ class Wire:
             return ConnectionLost(f"the connection to {self.endpoint.address} broke{why}")
         return never_there(self.endpoint, said)
 
-    def _read(self) -> Reply:
-        reply = self._reader.gets()
-        return self._awaited() if reply is False else reply
-
     def _awaited(self) -> Reply:
-        reader, recv = self._reader, self._socket.recv
+        reader, recv = self._reader, self.link.recv
         while True:
             data = recv(CHUNK)
             if not data:
@@ -145,7 +147,7 @@ class Wire:
 
     def close(self) -> None:
         """Close the connection, and end its relay; closing twice is fine."""
-        link = getattr(self, "_socket", None)  # None while connecting
+        link = getattr(self, "link", None)  # None while connecting
         if link is not None:
             link.close()
         if self._relay is not None:

@@ -12,7 +12,7 @@ from keywright.endpoint import Endpoint
 from keywright_ops.facts.redis_conf import parse_redis_conf
 from keywright_ops.gather.host import find_program
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.facts import Process
+from keywright_ops.model.host import Process
 from keywright_ops.targets import child
 from keywright_ops.targets.child import ChildSupervisor
 from keywright_ops.targets.door import Door

@@ -9,7 +9,7 @@ from keywright.errors import KeywrightError
 from keywright.secret import Secret
 from keywright_ops.facts.info import parse_info
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.facts import Process
+from keywright_ops.model.host import Process
 
 SECRETS = {
     name: Secret(f"password of {name}") for name in ("default", "admin", "appuser", "health")

@@ -14,6 +14,10 @@ STATUS = (
     "running answers why server keys used_memory maxmemory clients evicted_keys restart_proof state"
     " certificate"
 )
+STATS = (
+    "seconds reset per_second processors hit_ratio total total_hit_ratio clients blocked_clients errors"
+    " busiest uptime"
+)
 # report → the words that ask for it (FILE is a .env in the project), and what it holds beside the head
 REPORTS = {
     "up": (("up",), "steps proofs server address url dotenv state restart_proof warnings timing"),
@@ -30,9 +34,30 @@ REPORTS = {
     "explain": (("explain", "env.local"), "keys"),
     "password-rotate": (("password", "rotate"), "users held steps proofs warnings timing"),
     "password-status": (("password", "status"), "passwords warnings"),
-    "info": (("info", "server"), "section fields"),
+    "info": (("info", "server"), "section fields sections databases"),
+    "memory": (
+        ("memory",),
+        "used peak resident maxmemory policy evicted_keys fragmentation kinds limits doctor missing warnings",
+    ),
+    "stats": (
+        ("stats", "--interval", "0.1"),
+        STATS,
+    ),
+    "clients": (("clients",), "all maxclients blocked own clients"),
+    "clients-kill": (("clients", "kill", "--id", "1", "--dry-run"), "dry_run clients spared ended"),
+    "slowlog": (("slowlog",), "log unit threshold most length shapes entries notes"),
+    "slowlog-reset": (("slowlog", "reset", "--dry-run"), "log entries dry_run"),
+    "latency": (
+        ("latency", "--samples", "1"),
+        "round_trip through commands events threshold missing notes next",
+    ),
+    "latency-intrinsic": (
+        ("latency", "--intrinsic", "0.1"),
+        "seconds where stalls least longest lost",
+    ),
+    "commandstats": (("commandstats",), "commands all calls microseconds uptime"),
 }
-WITHOUT_HEAD = {"env-check", "compare", "explain"}
+WITHOUT_HEAD = {"env-check", "latency-intrinsic", "compare", "explain"}
 
 
 @pytest.mark.parametrize("report", REPORTS)

@@ -54,7 +54,7 @@ def test_busy(settled: Person) -> None:
     before = settled.identity()
     script = "local t = redis.call('TIME')[1] while redis.call('TIME')[1] - t < 60 do end"
     with settled.wire() as wire:
-        wire._socket.sendall(
+        wire.link.sendall(
             b"*3\r\n$4\r\nEVAL\r\n$%d\r\n%s\r\n$1\r\n0\r\n" % (len(script), script.encode())
         )
         time.sleep(0.1)

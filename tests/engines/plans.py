@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.engines.servers import Engine
 
 from keywright.secret import Secret
-from keywright_ops.model.facts import HostFacts
+from keywright_ops.model.host import HostFacts
 from keywright_ops.model.plan import Directive, Plan
 from keywright_ops.plan.resolve import resolve
 from keywright_ops.profile.load import load_profile

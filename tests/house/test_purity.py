@@ -70,7 +70,7 @@ def test_from_the_file_to_the_artefacts_nothing_is_touched(environment: str):
     artefacts = pytest.importorskip("keywright_ops.render.artefacts")
     from keywright.secret import Secret
     from keywright_ops.model.absence import Missing
-    from keywright_ops.model.facts import HostFacts
+    from keywright_ops.model.host import HostFacts
 
     host = HostFacts("/usr/bin/valkey-server", 6379, "172.17.0.1", 22)
     assert not isinstance(host.program, Missing)

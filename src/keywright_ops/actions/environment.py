@@ -11,10 +11,9 @@ from keywright.secret import Secret
 from keywright_ops.actions.locate import locate
 from keywright_ops.actions.place import Place, find_place
 from keywright_ops.actions.secrets import with_secret_warnings
-from keywright_ops.gather.environment import port
 from keywright_ops.gather.host import gather_host
 from keywright_ops.model.absence import Discovered, Missing
-from keywright_ops.model.facts import Certificate, HostFacts
+from keywright_ops.model.host import HostFacts
 from keywright_ops.model.login import other
 from keywright_ops.model.plan import Plan
 from keywright_ops.plan.listen import PORT_CANDIDATES
@@ -28,6 +27,7 @@ from keywright_ops.targets.target import Target, Transport
 from keywright_ops.vault.file import Vault
 
 if TYPE_CHECKING:
+    from keywright_ops.model.facts import Certificate  # where there is TLS
     from keywright_ops.vault.authority import Authority
 
 CHOICES = "choices.json"
@@ -49,7 +49,7 @@ class Opened(NamedTuple):
     secrets: Mapping[str, Secret]
     target: Target
     authority: "Authority | None" = None
-    certificate: Certificate | Missing = Missing("no TLS is declared")
+    certificate: "Certificate | Missing" = Missing("no TLS is declared")
 
 
 def open_plan(
@@ -253,9 +253,9 @@ def read_choices(home: str) -> dict[str, str]:
 
 def choices_text(plan: Plan) -> str:
     """Return the choices of this plan as they are kept."""
-    kept = {"port": str(port(plan)), "program": str(plan.engine.program)}
+    kept = {"port": str(plan.port), "program": str(plan.engine.program)}
     if plan.unit is not None:
-        kept = {"port": str(port(plan)), "engine": plan.engine.name}
+        kept = {"port": str(plan.port), "engine": plan.engine.name}
     if plan.container is not None:  # nothing was chosen here, but the data's place is remembered
         kept = {
             "engine": plan.engine.name,

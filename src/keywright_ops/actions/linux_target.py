@@ -13,7 +13,7 @@ from keywright_ops.actions.place import Place
 from keywright_ops.actions.refusals import SERVICES
 from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.engine_host import HERE, EngineHost, parse_engine_host
-from keywright_ops.model.facts import HostFacts
+from keywright_ops.model.host import HostFacts
 from keywright_ops.model.machine import Machine
 from keywright_ops.model.plan import Plan, Unit
 from keywright_ops.model.plan import Warning as Caution

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from keywright.endpoint import Endpoint, Tls
 from keywright.errors import Unreachable
 from keywright_ops.facts.redis_conf import parse_redis_conf
-from keywright_ops.gather.environment import port
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.plan import Plan
 from keywright_ops.targets.target import Supervisor, Transport
@@ -35,7 +34,7 @@ def locate(supervisor: Supervisor, transport: Transport, plan: Plan) -> Endpoint
     if not heard:
         raise Unreachable(f"the server (process {process.pid}) does not listen on any port")
     # the declared port where it is among them (a cluster's bus is not it)
-    order = sorted(heard, key=lambda each: (each[1] != port(plan), *_nearness(each[0])))
+    order = sorted(heard, key=lambda each: (each[1] != plan.port, *_nearness(each[0])))
     host, number = order[0]
     return Endpoint(host=EVERYWHERE.get(host, host), port=number, tls=_tls(disk, number, told))
 
@@ -67,4 +66,4 @@ def _written(disk: Mapping[str, str], plan: Plan) -> tuple[tuple[str, int], ...]
     must = [each for each in bind if not each.startswith("-")] or ["127.0.0.1"]
     ports = (disk.get("port", "0"), disk.get("tls-port", "0"))
     known = [int(each) for each in ports if each.isdigit() and each != "0"]
-    return ((must[0], known[0] if known else port(plan)),)
+    return ((must[0], known[0] if known else plan.port),)

@@ -9,10 +9,10 @@ from keywright.errors import ApplyError, Refused, Unreachable
 from keywright_ops.actions.environment import CHOICES, Opened
 from keywright_ops.apply.journal import JOURNAL
 from keywright_ops.facts.ending import is_ending
-from keywright_ops.gather.environment import port
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.engine_host import HERE, EngineHost
-from keywright_ops.model.facts import Facts, Process
+from keywright_ops.model.facts import Facts
+from keywright_ops.model.host import Process
 from keywright_ops.model.login import REFUSALS
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import Signal, Step
@@ -91,7 +91,7 @@ def refuse_lost_databases(plan: Plan, facts: Facts) -> None:
 
 def refuse_taken_port(opened: Opened, steps: tuple[Step, ...], facts: Facts) -> None:
     """A port that somebody else holds is an error, never another port: before anything is stopped."""
-    plan, number, transport = opened.plan, port(opened.plan), opened.target.transport
+    plan, number, transport = opened.plan, opened.plan.port, opened.target.transport
     if not isinstance(facts.process, Missing):
         heard = opened.target.supervisor.listens_on(facts.process)
         stops = any(isinstance(each.do, Signal) for each in steps)

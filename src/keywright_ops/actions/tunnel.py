@@ -11,7 +11,6 @@ from keywright.errors import ApplyError, InputError, Unreachable
 from keywright_ops.actions.environment import open_plan
 from keywright_ops.facts.ssh import parse_address, parse_ssh_failure
 from keywright_ops.gather.engine_host import find_engine_host
-from keywright_ops.gather.environment import port as server_port
 from keywright_ops.gather.insight import insight_health
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.engine_host import HERE, TCP, EngineHost, parse_engine_host
@@ -93,7 +92,7 @@ def tunnel(
 
 def _report(plan: Plan, host: EngineHost, wish: Wish, transport: LocalTransport) -> TunnelReport:
     if wish.redis:
-        address, number = "127.0.0.1", server_port(plan)  # where a service of a Linux host answers
+        address, number = "127.0.0.1", plan.port  # where a service of a Linux host answers
         if plan.container is not None:
             address, number = _server(plan, plan.container, host, wish.key, transport)
         scheme = "rediss" if plan.listen.tls and not plan.listen.port else "redis"
@@ -140,7 +139,7 @@ def _server(
         raise Unreachable(
             f"{container.name} does not run on {where}", "`keywright up` there starts it"
         )
-    return address, server_port(plan)
+    return address, plan.port
 
 
 def _json(text: str) -> object:

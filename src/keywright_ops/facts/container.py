@@ -15,7 +15,7 @@ from keywright_ops.model.container import (
     Usage,
     VolumeFacts,
 )
-from keywright_ops.model.facts import Process
+from keywright_ops.model.host import Process
 from keywright_ops.model.plan import Plan
 
 PROJECT = "com.docker.compose.project"

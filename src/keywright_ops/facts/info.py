@@ -1,5 +1,17 @@
 """Reads the answer of INFO."""
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Keyspace(NamedTuple):
+    """One numbered database: its keys, how many of them expire, and how long those have on average (ms)."""
+
+    number: int
+    keys: int
+    expires: int
+    average_ttl: int
+
 
 def parse_info(text: str) -> dict[str, str]:
     """Return the fields of an INFO answer by name, over all its sections; values as written.
@@ -13,3 +25,26 @@ def parse_info(text: str) -> dict[str, str]:
         if colon and name and not name.startswith("#"):
             fields[name] = value
     return fields
+
+
+def parse_sections(text: str) -> dict[str, tuple[str, ...]]:
+    """Return the lines (name:value, as written) of each section by its heading, in the server's order."""
+    sections: dict[str, list[str]] = {}
+    lines = sections.setdefault("", [])
+    for line in text.replace("\r", "").split("\n"):
+        if line.startswith("# "):
+            lines = sections.setdefault(line[2:], [])
+        elif line:
+            lines.append(line)
+    return {name: tuple(found) for name, found in sections.items() if name or found}
+
+
+def parse_keyspace(fields: Mapping[str, str]) -> tuple[Keyspace, ...]:
+    """Return the databases that hold keys, from INFO's fields."""
+    found = []
+    for name, value in fields.items():
+        if name.startswith("db") and name[2:].isdigit() and value.startswith("keys="):
+            numbers = dict(word.partition("=")[::2] for word in value.split(","))
+            keys, expires, ttl = (int(numbers.get(n, 0)) for n in ("keys", "expires", "avg_ttl"))
+            found.append(Keyspace(int(name[2:]), keys, expires, ttl))
+    return tuple(found)

@@ -8,7 +8,7 @@ whose output has the same form, but no Mac.
 import sys
 from typing import NamedTuple
 
-from keywright_ops.model.facts import Process
+from keywright_ops.model.host import Process
 
 LISTEN = "0A"  # TCP_LISTEN in the kernel's include/net/tcp_states.h
 _STARTED = 22  # the field `starttime` of proc(5), counted from 1, in clock ticks since boot

@@ -2,7 +2,7 @@
 
 from keywright_ops.facts.process import parse_proc_stat_start
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.facts import Process
+from keywright_ops.model.host import Process
 
 
 def parse_main_process(text: str, unit: str) -> Process | Missing:

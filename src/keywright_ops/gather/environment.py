@@ -14,7 +14,8 @@ from keywright_ops.facts.redis_conf import parse_redis_conf
 from keywright_ops.facts.server import parse_server
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.container import Housing, Usage
-from keywright_ops.model.facts import AclUser, Certificate, Client, Facts, Process, Server
+from keywright_ops.model.facts import AclUser, Certificate, Client, Facts, Server
+from keywright_ops.model.host import Process
 from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan
 from keywright_ops.targets.target import Target
@@ -52,7 +53,7 @@ def gather(target: Target, plan: Plan, wanted: frozenset[str], files: Iterable[s
         categories=categories,
         files=transport.files(tuple(files)) if "files" in wanted else {},
         disk_config=_disk_config(target, plan) if "disk_config" in wanted else NOT_ASKED,
-        listening=transport.listening(port(plan)) if "listening" in wanted else NOT_ASKED,
+        listening=transport.listening(plan.port) if "listening" in wanted else NOT_ASKED,
         stored=_stored(target, plan, config) if "stored" in wanted else NOT_ASKED,
         log=last_words() if last_words is not None else NOT_ASKED,
         housing=housing,
@@ -104,11 +105,6 @@ def _process(target: Target, housing: Housing | Missing) -> Process | Missing:
     from keywright_ops.facts.container import container_process  # `local` lives in none
 
     return container_process(housing.container)
-
-
-def port(plan: Plan) -> int:
-    """The port that the environment answers on: TLS only, or plain."""
-    return plan.listen.port or (plan.listen.tls.port if plan.listen.tls else 0)
 
 
 def _certificate(target: Target, plan: Plan) -> Certificate | Missing:

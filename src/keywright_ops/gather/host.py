@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable
 
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.facts import HostFacts
+from keywright_ops.model.host import HostFacts
 from keywright_ops.targets.ports import bind_problem
 
 ON_PATH = ("valkey-server", "redis-server")

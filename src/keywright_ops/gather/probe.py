@@ -21,7 +21,7 @@ from keywright_ops.checks.judge import (
     judge_settings,
     judge_users,
 )
-from keywright_ops.gather.environment import gather, port
+from keywright_ops.gather.environment import gather
 from keywright_ops.gather.scene import Scene
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.login import ADMIN
@@ -166,10 +166,10 @@ def _elsewhere(plan: Plan, target: Target) -> str | Missing:
     if (must | may) & {"0.0.0.0", "*", other}:
         return Missing("declared to listen everywhere")
     if target.host is not None:
-        opens = target.host.answers_inside(other, port(plan))
+        opens = target.host.answers_inside(other, plan.port)
         return f"{other} answers and is not declared" if opens else f"{other} refused"
     try:
-        socket.create_connection((other, port(plan)), 0.5).close()
+        socket.create_connection((other, plan.port), 0.5).close()
     except ConnectionRefusedError:
         return f"{other} refused"
     except OSError as error:

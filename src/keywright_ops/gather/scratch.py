@@ -16,7 +16,8 @@ from keywright_ops.gather.scratch_server import (
 )
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.copies import LAYOUT, Layout, Loaded
-from keywright_ops.model.facts import Facts, Process
+from keywright_ops.model.facts import Facts
+from keywright_ops.model.host import Process
 from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import FAILED, PASSED, UNKNOWN, Outcome, Proof

@@ -20,7 +20,7 @@ from keywright_ops.facts.info import parse_info
 from keywright_ops.facts.loaded import parse_loaded, telling
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.copies import Layout, Loaded
-from keywright_ops.model.facts import Process
+from keywright_ops.model.host import Process
 
 LONGEST_FOLDER = 80  # bytes, so that the socket's path in it stays below 108
 SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG, linux/prctl.h

@@ -5,23 +5,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.container import Housing, Usage
+from keywright_ops.model.host import File, Process
 
 if TYPE_CHECKING:
     from keywright_ops.model.machine import Machine  # a Linux host's alone
-
-
-class Process(NamedTuple):
-    """A running program, told apart from every other: the pid alone is not enough, it is reused.
-
-    `start` is the kernel's start time as text, `command` its argv; `suspended` says that it was
-    stopped by a signal (SIGSTOP) and answers nobody until it is let go on (SIGCONT).
-    """
-
-    pid: int
-    start: str
-    executable: str
-    command: tuple[str, ...]
-    suspended: bool = False
 
 
 class Server(NamedTuple):
@@ -57,14 +44,6 @@ class Client(NamedTuple):
     age: int
 
 
-class File(NamedTuple):
-    """A file's sha256 (hex), permission bits and owner's name."""
-
-    digest: str
-    mode: int
-    owner: str
-
-
 class Certificate(NamedTuple):
     """An X.509 certificate. Times are seconds since 1970 (UTC), ids and fingerprint (sha256) hex.
 
@@ -84,21 +63,6 @@ class Certificate(NamedTuple):
     key_id: str = ""
     signer_id: str = ""
     doubt: str = ""
-
-
-class HostFacts(NamedTuple):
-    """What the host tells before there is a plan.
-
-    `program` is the server that was found, `free_port` the first free one of the candidates for
-    `port = "auto"`, `bridge` the address of docker0 (Missing(NOT_THERE) on a host without it), `machine`
-    all that a Linux host tells.
-    """
-
-    program: str | Missing
-    free_port: int | Missing
-    bridge: str | Missing
-    ssh_port: int | Missing
-    machine: "Machine | Missing" = Missing("not asked")
 
 
 class Facts(NamedTuple):

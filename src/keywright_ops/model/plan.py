@@ -273,6 +273,11 @@ class Plan(NamedTuple):
         assert aclfile is not None
         return aclfile.value.rpartition("/")[0] + "/redis.conf"
 
+    @property
+    def port(self) -> int:
+        """The port that the environment answers on: the plain one, else TLS's."""
+        return self.listen.port or (self.listen.tls.port if self.listen.tls else 0)
+
     def directive(self, name: str) -> Directive | None:
         """Return the redis.conf setting of that name, or None when the plan does not set it."""
         return next((each for each in self.directives if each.name == name), None)

@@ -1,7 +1,7 @@
 """The containers of an environment: the server's, RedisInsight's; and the systemd unit."""
 
 from keywright_ops.model.absence import Discovered, Missing
-from keywright_ops.model.facts import HostFacts
+from keywright_ops.model.host import HostFacts
 from keywright_ops.model.plan import Container, Firewall, Insight, Limits, Listen, Plan, Unit
 from keywright_ops.plan.listen import door
 from keywright_ops.profile.declared import Values

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from keywright.errors import ProfileError
 from keywright_ops.model.absence import NOT_THERE, Discovered, Missing
-from keywright_ops.model.facts import HostFacts
+from keywright_ops.model.host import HostFacts
 from keywright_ops.model.plan import Listen, Tls
 from keywright_ops.plan.certificate import FOLDER
 from keywright_ops.plan.directives import config_directory

@@ -6,7 +6,7 @@ Pure and total: what only the host can tell stays `Discovered` until it has told
 from collections.abc import Mapping
 
 from keywright_ops.model.absence import Discovered
-from keywright_ops.model.facts import HostFacts
+from keywright_ops.model.host import HostFacts
 from keywright_ops.model.plan import Engine, Plan
 from keywright_ops.plan.application import decide_application
 from keywright_ops.plan.certificate import place_certificate

@@ -1,7 +1,8 @@
 """Steps that stop and start a server, and the canary that proves what survives it."""
 
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.facts import Facts, Process
+from keywright_ops.model.facts import Facts
+from keywright_ops.model.host import Process
 from keywright_ops.model.login import ADMIN
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import (

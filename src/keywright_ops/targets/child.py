@@ -7,13 +7,12 @@ Rule 2: a signal goes to pid + start time, because pids are reused.
 """
 
 import os
-import signal as signals
 import time
 from typing import TYPE_CHECKING
 
 from keywright.errors import ApplyError, Refused
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.facts import Process
+from keywright_ops.model.host import Process
 from keywright_ops.targets import proc, ps
 
 if TYPE_CHECKING:
@@ -125,6 +124,8 @@ class ChildSupervisor:
             raise Refused(f"process {process.pid} is not this environment's server any more")
         self._log_begins = self._log_size()
         try:
+            import signal as signals  # 1 ms that finding a server has no use for
+
             os.kill(process.pid, getattr(signals, f"SIG{name}"))
         except ProcessLookupError:
             return

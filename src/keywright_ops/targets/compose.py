@@ -11,7 +11,7 @@ from keywright.errors import ApplyError, Refused
 from keywright_ops.facts.container import container_process
 from keywright_ops.facts.process import parse_listeners
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.facts import Process
+from keywright_ops.model.host import Process
 from keywright_ops.model.plan import Plan
 from keywright_ops.targets.container import DockerContainer
 from keywright_ops.targets.docker import Docker, told

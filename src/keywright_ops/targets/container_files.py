@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from keywright.errors import ApplyError
 from keywright.secret import Secret
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.facts import File
+from keywright_ops.model.host import File
 from keywright_ops.model.plan import Plan
 from keywright_ops.render.compose import configuration_folder
 from keywright_ops.render.container import CONFIGURATION, DATA

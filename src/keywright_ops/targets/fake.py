@@ -14,7 +14,7 @@ from keywright.errors import ApplyError, Refused, ReplyError, Unreachable
 from keywright.secret import Secret
 from keywright.wire import Reply, Wire, Word
 from keywright_ops.model.absence import NOT_THERE, Missing
-from keywright_ops.model.facts import File, Process
+from keywright_ops.model.host import File, Process
 from keywright_ops.model.login import user_of
 from keywright_ops.targets.fake_server import FakeServer, ServerEnded
 from keywright_ops.targets.handshake import Presented

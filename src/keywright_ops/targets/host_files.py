@@ -11,7 +11,7 @@ from keywright.errors import ApplyError
 from keywright.secret import Secret
 from keywright_ops.facts.process import parse_listeners
 from keywright_ops.model.absence import NOT_THERE, Missing
-from keywright_ops.model.facts import File
+from keywright_ops.model.host import File
 from keywright_ops.targets.local import HINTS, LocalTransport
 from keywright_ops.targets.ports import TAKEN
 from keywright_ops.targets.shell import Answer, Shell

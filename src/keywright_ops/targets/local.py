@@ -8,7 +8,7 @@ from keywright.errors import ApplyError
 from keywright.secret import Secret
 from keywright_ops.facts.process import parse_netstat, parse_proc_net_tcp
 from keywright_ops.model.absence import NOT_THERE, Missing
-from keywright_ops.model.facts import File
+from keywright_ops.model.host import File
 from keywright_ops.targets import proc
 from keywright_ops.targets.target import Completed
 

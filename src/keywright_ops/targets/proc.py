@@ -3,7 +3,7 @@
 import os
 
 from keywright_ops.facts.process import LISTEN, parse_listeners, parse_proc_stat_start
-from keywright_ops.model.facts import Process
+from keywright_ops.model.host import Process
 
 TABLES = ("tcp", "tcp6")  # what /proc/net calls its lists of TCP sockets
 

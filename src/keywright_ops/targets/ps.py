@@ -6,7 +6,7 @@
 import os
 
 from keywright_ops.facts.process import parse_ps
-from keywright_ops.model.facts import Process
+from keywright_ops.model.host import Process
 
 
 def pids(conf: str) -> list[int]:

@@ -7,11 +7,11 @@ from keywright.endpoint import Endpoint
 from keywright.secret import Secret
 from keywright.wire import Reply, Wire, Word
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.container import ContainerFacts, Housing
-from keywright_ops.model.facts import File, Process
+from keywright_ops.model.host import File, Process
 from keywright_ops.targets.handshake import Presented
 
 if TYPE_CHECKING:
+    from keywright_ops.model.container import ContainerFacts, Housing  # Docker's alone
     from keywright_ops.model.copies import Lying, Packed  # `status` copies nothing
     from keywright_ops.model.machine import Machine  # a Linux host's alone
 
@@ -138,15 +138,15 @@ class Redis(Protocol):
 class Container(Protocol):
     """Looks at the container that the server lives in. Raises Unreachable without an engine."""
 
-    def housing(self) -> Housing:
+    def housing(self) -> "Housing":
         """What Docker tells of the server's container and what belongs to it, in one question."""
         ...
 
-    def glance(self) -> Housing:
+    def glance(self) -> "Housing":
         """The same, but a look of the last moment will do."""
         ...
 
-    def others(self, names: tuple[str, ...]) -> tuple[ContainerFacts, ...]:
+    def others(self, names: tuple[str, ...]) -> "tuple[ContainerFacts, ...]":
         """Containers of these names, whoever's they are."""
         ...
 

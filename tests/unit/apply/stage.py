@@ -21,7 +21,7 @@ from keywright_ops.checks.proofs import proofs
 from keywright_ops.gather.environment import EVERYTHING, gather
 from keywright_ops.gather.probe import Scene, probe
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.facts import HostFacts
+from keywright_ops.model.host import HostFacts
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.proof import PASSED, ListensOnly, LoadsFromCopy
 from keywright_ops.model.step import Step

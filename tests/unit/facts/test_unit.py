@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from keywright_ops.facts.insight import parse_health
 from keywright_ops.facts.unit import parse_main_process
 from keywright_ops.model.absence import Missing
-from keywright_ops.model.facts import Process
+from keywright_ops.model.host import Process
 
 SHOWN = "MainPID=77\nResult=success\nLoadState=loaded\nActiveState=active\nSubState=running\n"
 STAT = (

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from keywright_ops.model.facts import HostFacts
+from keywright_ops.model.host import HostFacts
 from keywright_ops.model.plan import Plan
 from keywright_ops.plan.resolve import resolve
 from keywright_ops.profile.load import load_profile

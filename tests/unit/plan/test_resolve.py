@@ -8,7 +8,7 @@ import pytest
 
 from keywright.errors import ProfileError
 from keywright_ops.model.absence import Discovered, Missing
-from keywright_ops.model.facts import HostFacts
+from keywright_ops.model.host import HostFacts
 from keywright_ops.model.plan import Plan
 from keywright_ops.plan.comparison import compare
 from keywright_ops.plan.resolve import resolve

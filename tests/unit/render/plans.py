@@ -1,7 +1,7 @@
 """The built-in plans of all six environments, and fixed secrets, for every test of this room."""
 
 from keywright.secret import Secret
-from keywright_ops.model.facts import HostFacts
+from keywright_ops.model.host import HostFacts
 from keywright_ops.model.plan import Plan, Tls
 from keywright_ops.plan.resolve import resolve
 from keywright_ops.profile.load import built_in_profile, load_profile

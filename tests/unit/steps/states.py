@@ -6,7 +6,8 @@ from keywright.secret import Secret
 from keywright_ops.facts.canonical import canonical
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.artefact import WholeFile
-from keywright_ops.model.facts import Facts, File, HostFacts, Process, Server
+from keywright_ops.model.facts import Facts, Server
+from keywright_ops.model.host import File, HostFacts, Process
 from keywright_ops.model.plan import Plan
 from keywright_ops.plan.resolve import resolve
 from keywright_ops.profile.load import load_profile

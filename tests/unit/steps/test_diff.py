@@ -18,7 +18,8 @@ from tests.unit.steps.states import (
 
 from keywright_ops.facts.redis_conf import parse_redis_conf
 from keywright_ops.model.absence import NOT_THERE, Missing
-from keywright_ops.model.facts import Facts, File
+from keywright_ops.model.facts import Facts
+from keywright_ops.model.host import File
 from keywright_ops.model.step import Control, Danger, Move, Signal, Step, WriteFile
 from keywright_ops.steps.declared import Declared
 from keywright_ops.steps.diff import before_stop, diff

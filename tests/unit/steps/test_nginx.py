@@ -5,7 +5,8 @@ from typing import Any
 from keywright.secret import Secret
 from keywright_ops.model.absence import NOT_THERE, Missing
 from keywright_ops.model.artefact import WholeFile
-from keywright_ops.model.facts import Facts, File, HostFacts
+from keywright_ops.model.facts import Facts
+from keywright_ops.model.host import File, HostFacts
 from keywright_ops.model.machine import Folder, Machine, UnitState
 from keywright_ops.model.plan import Plan
 from keywright_ops.model.step import RemoveFile, RunCommand, Step, WriteFile, reads_files_again
