@@ -167,11 +167,11 @@ def test_a_terminal_gets_the_last_hundred_with_the_match_in_colour(logged: Perso
     log(logged).open("ab").write(b"1:M 28 Nov 2026 23:59:59.000 * evil \x1b[2J text\n")
     code, screen = on_terminal(logged, "logs", "--grep", "evil", answers={})
     assert code == 0
-    assert "\x1b[1;31mevil\x1b[0m \\x1b[2J text" in screen
+    assert "\x1b[1;31mevil\x1b[0m \\x1b[2J text" in screen and "--tail all" not in screen
     with log(logged).open("ab") as stream:
         stream.write(b"1:M 28 Nov 2026 23:59:59.000 * many\n" * 150)
     _, screen = on_terminal(logged, "logs", answers={})
-    assert screen.count("* many") == 100
+    assert screen.count("* many") == 100 and "--tail all" in screen
 
 
 def test_following_shows_what_comes_and_ends_by_ctrl_c(logged: Person):

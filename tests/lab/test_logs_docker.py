@@ -127,8 +127,13 @@ def shown(source: Source, wish: Wish) -> list[str]:
 
 
 def no_children() -> bool:
-    """Nothing that a source started is left."""
-    return not [pid for pid in children(os.getpid()) if b"docker" in _argv(pid)]
+    """Nothing that a source started is left; whoever writes still looks a moment longer by docker logs."""
+
+    def left() -> list[int]:
+        return [pid for pid in children(os.getpid()) if b"docker" in _argv(pid)]
+
+    await_true(lambda: not left(), "nothing is left")
+    return True
 
 
 def _argv(pid: int) -> bytes:

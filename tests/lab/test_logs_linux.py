@@ -237,11 +237,10 @@ def test_following_over_ssh_shows_what_comes_and_leaves_nothing(
             await_true(lambda: any("tail -n" in each for each in ours(host)), "it follows", 30)
             await_true(lambda: any("journalctl" in each for each in ours(host)), "it follows", 30)
             assert 1 == host.connections() - before
-            time.sleep(1)  # what comes before the first silence counts as there already
-            host.run("redis-cli", "CONFIG", "SET", "maxmemory", "100mb")
-            host.run("redis-cli", "BGSAVE")
+            # what comes before the first silence counts as there already: so it is done again
+            read_until(child, "Background saving started", each_second=lambda: save(host))
             host.run("systemctl", "restart", UNIT)
-            read_until(child, "Background saving started", "Ready to accept connections", "Started")
+            read_until(child, "Ready to accept connections", "Started")
         finally:
             child.send_signal(way)
             out, err = child.communicate(timeout=30)
@@ -249,6 +248,11 @@ def test_following_over_ssh_shows_what_comes_and_leaves_nothing(
         if way == signal.SIGINT:
             assert 0 == child.returncode, (out, err)
         assert nothing_left(host)
+
+
+def save(host: LinuxHost) -> None:
+    """Have the server log something."""
+    host.run("redis-cli", "BGSAVE")
 
 
 def test_what_rotation_left_is_read_and_followed_on(host: LinuxHost, scratch: str) -> None:

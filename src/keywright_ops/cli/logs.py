@@ -60,6 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
     lines, code = _show(arguments, logs, _to_stdout, terminal=sys.stdout.isatty())
     if not lines and not arguments.quiet:
         _say_nothing(arguments, logs)
+    cut = logs.asked.wish.tail is not None and not (arguments.tail or arguments.follow)
+    if cut and lines >= int(LAST) and not arguments.quiet:
+        print(f"  the last {LAST} lines; --tail all shows every one", file=sys.stderr)
     return max(worst, code)
 
 
