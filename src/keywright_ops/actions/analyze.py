@@ -1,5 +1,6 @@
 """analyze: a keyspace by pattern, from a server, a replica of it, or an RDB file."""
 
+import os
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 SENDS = (
     "INFO", "SCAN", "TYPE", "PTTL", "MEMORY USAGE", "OBJECT ENCODING", "PING", "READONLY",
 )  # fmt: skip
+NICE = 10  # of the whole program, once, at full speed
 KEEP_EVERY = 10.0  # seconds; what is kept costs some milliseconds to write
 LOOK_EVERY = 0.1  # seconds between two looks at how far it is
 
@@ -153,6 +155,8 @@ class _Look:
 
     def _read(self, scan: Scan) -> None:
         start = self.cursor
+        if self.wanted.share is None:
+            os.nice(NICE)  # others on this machine come first
         self.cursor = read_whole(self.wire, scan, self.tally, start, self.wanted.share, self._watch)
 
     def _watch(self, cursor: bytes) -> bool:

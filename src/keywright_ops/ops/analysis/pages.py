@@ -12,7 +12,10 @@ from typing import Any, NamedTuple
 from keywright.errors import ReplyError
 from keywright.wire import Wire, pack
 
-COUNT = 200  # keys a page: more of them keep other clients waiting, fewer cost round trips
+COUNT = 200  # keys a page at most: more of them keep other clients waiting, fewer cost round trips
+LEAST = 50  # keys a page at least
+PAGE_TIME = 0.0006  # seconds that a page may keep others waiting; a slow server gets smaller ones
+PAGES = 32  # after so many the page is measured anew
 SPARSE = 500  # with a pattern: most of a page is passed over in the server
 DONE = b"0"
 LENGTHS = 4096  # different lengths of key whose frames are kept
@@ -73,8 +76,11 @@ def scan_of(pattern: bytes, encodings: bool = False) -> Scan:
 
 
 def at_full_speed(wire: Wire, scan: Scan, cursor: bytes) -> Iterator[Page]:
-    """Yield the pages from a cursor on (b"0": the first); the server is never idle for us."""
-    each = len(scan.frames.commands)
+    """Yield the pages from a cursor on (b"0": the first); the server is never idle for us.
+
+    Pages are as large as this server reads in PAGE_TIME: others wait for one at a time.
+    """
+    each, begun, read, pages = len(scan.frames.commands), time.monotonic(), 0, 0
     wire.send(scan.next(cursor))
     cursor, keys = _scanned(wire.receive(1)[0])
     wire.send(_questions(scan, cursor, keys))
@@ -86,6 +92,12 @@ def at_full_speed(wire: Wire, scan: Scan, cursor: bytes) -> Iterator[Page]:
         yield Page(asked, wire.receive(each * len(asked)), place)
         if place == DONE:
             return
+        read, pages = read + len(asked), pages + 1
+        if pages == PAGES and not scan.pattern:
+            took = time.monotonic() - begun
+            fit = int(read * PAGE_TIME / took) if took else COUNT
+            scan = scan._replace(page=max(LEAST, min(COUNT, fit)))
+            begun, read, pages = time.monotonic(), 0, 0
 
 
 def paced(wire: Wire, scan: Scan, cursor: bytes, share: float) -> Iterator[Page]:
