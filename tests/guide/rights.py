@@ -24,9 +24,22 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "latency": ("actions.latency",),
     "commandstats": ("actions.commandstats",),
     "top": ("ops.top.watch",),
+    "keys": ("actions.keys",),
+    "keys --delete, --expire": ("actions.keys_bulk",),
+    "key show": ("actions.key",),
+    "key set, edit, …": ("actions.key_change",),
+    "sessions": ("actions.sessions",),
+    "analyze": ("actions.analyze",),
     "monitor": ("actions.monitor",),
     "redis": ("actions.redis",),
     "shell": ("actions.shell",),
+    "logs": ("actions.logs",),
+    "config get": ("actions.config",),
+    "config set": ("actions.config_set",),
+    "config rewrite": ("actions.config_rewrite",),
+    "acl": ("actions.acl",),
+    "persist": ("actions.persist", "ops.saving"),
+    "flush": ("actions.flush", "actions.safety_copy", "ops.flushing"),
     "completion keys": ("actions.completing",),
 }
 BEGIN, END = "<!-- rights: begin -->", "<!-- rights: end -->"
@@ -75,7 +88,7 @@ def table(categories: Mapping[str, frozenset[str]]) -> str:
 
 def _cell(lacking: list[str], wanted: tuple[str, ...]) -> str:
     if not lacking:
-        return "yes"
+        return "yes" if wanted else "asks no server"
     return "no" if len(lacking) == len(wanted) else f"not {', '.join(lacking)}"
 
 

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple, Protocol
 
 from tests.embedded.stranger import Said
 
+from keywright_ops.facts.canonical import canonical
+
 SESSION = "session:abc-123"
 VALUE = '{"user": "ada", "cart": ["tea"]}'
 KEYS = {  # name: (value, seconds to live; 0 for ever)
@@ -223,7 +225,7 @@ def same_setting(name: str) -> Callable[[Way], None]:
     """The value that CONFIG GET gives is the effective one of three that ours shows."""
 
     def holds(way: Way) -> None:
-        expected = pairs(way.cli("CONFIG", "GET", name))[name]
+        expected = canonical(name, pairs(way.cli("CONFIG", "GET", name))[name])
         found = {each["name"]: each for each in asked(way, "config", "get", name)["settings"]}
         assert expected == found[name]["live"]
 
