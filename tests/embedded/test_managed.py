@@ -181,7 +181,9 @@ def test_the_shell_knows_its_place(cloud: Cloud) -> None:
     with Typist(cloud.person, "shell", "-e", "azure") as typist:
         typist.await_line("azure default[0]>")
         assert b"41m" in typist.said or b";41" in typist.said  # white on red: this is production
-        typist.type("GET esabcfg:session:1\t")
+        typist.type("GET esabcfg:session:1")
+        typist.await_line("azure default[0]> GET esabcfg:session:1")
+        typist.type("\t")
         typist.await_text("esabcfg:session:19")
         typist.type("\x15exit\r")
         assert typist.leave() == 0
@@ -205,3 +207,31 @@ def test_a_glance_says_what_the_service_keeps_to_itself(cloud: Cloud) -> None:
         wire.call("CLIENT", "SETNAME", "web")
         said = cloud.person.say("clients", "kill", "--name", "web", "--yes", *azure)
         assert (said.code, "1 ended" in said.out) == (0, True)
+
+
+# What is asked of a managed service, and what of it the service keeps to itself ("" for nothing).
+ASKED = {
+    "info": "", "memory": "", "stats --interval 0.1": "", "clients": "", "slowlog": "",
+    "latency --samples 5": "", "commandstats": "", "top --count 1 --interval 0.1": "", "keys": "",
+    "key show esabcfg:session:1": "", "sessions": "", "analyze --full-speed": "", "redis DBSIZE": "",
+    "acl list": "", "acl whoami": "", "config get maxmemory": "CONFIG GET", "persist now": "BGSAVE",
+    "monitor --for 1s --yes": "MONITOR", "config set maxmemory 1gb --live-only --yes": "CONFIG",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", ASKED)
+def test_what_a_service_keeps_to_itself_is_named(cloud: Cloud, words: str) -> None:
+    """Every command answers, or names in one sentence what is not allowed and what to use instead."""
+    kept = ASKED[words]
+    said = (
+        cloud.person.say(*words.split(), "-e", "azure")
+        if "redis" not in words
+        else cloud.person.say("-e", "azure", *words.split())
+    )
+    if not kept:
+        assert said.code == 0, said
+        return
+    first, hint = said.err.strip().splitlines()[-2:]
+    assert said.code in (1, 2, 4), said
+    assert kept in first, said
+    assert "instead" in hint or "hint" in hint, said

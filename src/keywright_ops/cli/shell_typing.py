@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from threading import Thread
+from threading import Event, Thread
 
 from prompt_toolkit.application import get_app
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
@@ -19,6 +19,8 @@ from keywright_ops.facts.words import quote
 
 OWN_WORDS = ("help", "connect", "clear", "exit", "quit")
 
+MOMENT = 2.0  # seconds that Tab waits for the server to have told of its commands
+
 
 class Book:
     """What the server says of its commands; fetched beside, so that the prompt need not wait."""
@@ -27,13 +29,20 @@ class Book:
         self.docs: dict[str, Doc] = {}
         self.names = conversation.names
         self._conversation = conversation
+        self._told = Event()
         Thread(target=self._fetch, daemon=True).start()
+
+    def await_docs(self) -> None:
+        """Wait for what the server tells of its commands, a moment at most: it was asked at the start."""
+        self._told.wait(MOMENT)
 
     def _fetch(self) -> None:
         try:
             self.docs = self._conversation.docs()
         except (KeywrightError, TypeError, ValueError, LookupError, AttributeError):
             pass  # it tells nothing, or what we cannot read: no completion; the commands themselves work
+        finally:
+            self._told.set()
 
     def toolbar(self) -> StyleAndTextTuples:
         """Two lines: how the command at the cursor is written, and what it does, costs, and since when."""
@@ -59,6 +68,8 @@ class Completing(Completer):
 
     def get_completions(self, document: Document, event: CompleteEvent) -> Iterator[Completion]:
         """Yield what may stand at the cursor."""
+        if event.completion_requested:
+            self._book.await_docs()
         begun = parse_begun(document.text_before_cursor)
         back = begun.start - document.cursor_position
         docs = self._book.docs
