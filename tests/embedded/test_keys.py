@@ -103,7 +103,7 @@ def test_the_viewer_sees_names_but_no_values(one: Person):
     assert "user viewer may see names, types, TTLs and sizes, but no values" in said.err
     refused = one.say("key", "set", "cache:b", "v", "--yes", "--as", "viewer")
     assert refused.code == 1
-    assert "user viewer may not use SET" in refused.err
+    assert "user viewer may not use DUMP" in refused.err
 
 
 def test_show_decodes_and_raw_does_not(one: Person):

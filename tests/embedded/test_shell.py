@@ -112,6 +112,7 @@ def test_danger(shell: Typist, neighbour: Person) -> None:
     assert neighbour.ask("DBSIZE") == 1
     shell.say("flushall")
     shell.await_text("every database (1 key)")
+    shell.await_text("Type yes:")  # what was typed before it is no answer
     shell.say("yes")
     shell.await_text("OK")
     shell.await_line(PROMPT)

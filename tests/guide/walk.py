@@ -363,7 +363,7 @@ ROWS: Sequence[Row] = (
     Row(
         INSIGHT, "INFO memory", "info memory", same_info("memory", "maxmemory", "maxmemory_policy")
     ),
-    Row(INSIGHT, "INFO stats", "info stats", same_info("stats", "evicted_keys", "expired_keys")),
+    Row(INSIGHT, "INFO stats", "info stats", same_info("stats", "evicted_keys")),
     Row(INSIGHT, "INFO clients", "info clients", same_info("clients", "blocked_clients")),
     Row(INSIGHT, "INFO keyspace", "info keyspace", same_info("keyspace")),
     Row(INSIGHT, f"MEMORY USAGE {SESSION}", f"key show {SESSION}", same_size),

@@ -33,7 +33,8 @@ class Book:
         Thread(target=self._fetch, daemon=True).start()
 
     def await_docs(self) -> None:
-        """Wait for what the server tells of its commands, a moment at most: it was asked at the start."""
+        """Wait for what the server tells of its commands, a moment at most: it was asked at the start, and
+        whoever types at once is offered nothing otherwise."""
         self._told.wait(MOMENT)
 
     def _fetch(self) -> None:
@@ -68,8 +69,7 @@ class Completing(Completer):
 
     def get_completions(self, document: Document, event: CompleteEvent) -> Iterator[Completion]:
         """Yield what may stand at the cursor."""
-        if event.completion_requested:
-            self._book.await_docs()
+        self._book.await_docs()
         begun = parse_begun(document.text_before_cursor)
         back = begun.start - document.cursor_position
         docs = self._book.docs

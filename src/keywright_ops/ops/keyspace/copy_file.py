@@ -42,7 +42,8 @@ class CopyFile:
 
     def __init__(self, home: str, header: dict[str, Any], limit: int) -> None:
         folder = f"{home}/{FOLDER}"
-        moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        now = time.time()  # to the microsecond: two copies of one second have their order too
+        moment = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime(now))}.{int(now % 1 * 1e6):06d}Z"
         self.path = f"{folder}/{moment}-{os.urandom(2).hex()}{ENDING}"
         self.size, self.records, self._limit = 0, 0, limit
         try:
