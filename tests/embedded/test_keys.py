@@ -148,6 +148,8 @@ def test_set_keeps_the_time_and_asks_before_it_replaces(one: Person):
     assert one.say("keys", "--undo", "last", "--replace").code == 0
     assert one.ask("GET", "cache:b") == "y"
     assert 0 < one.ask("TTL", "cache:b") <= 60
+    assert one.say("keys", "--undo", "last", "--replace").code == 0
+    assert one.ask("GET", "cache:b") == "new"  # what the first one wrote over was kept too
     assert one.say("key", "set", "cache:b", "new", "--xx", "--ttl", "none").code == 0
     assert one.ask("TTL", "cache:b") == -1
     assert one.say("key", "set", "cache:b", "new", "--nx").code == 4
@@ -286,6 +288,8 @@ def test_a_bulk_change_says_what_it_means(one: Person):
         (("a*", "--yes"), 2),
         (("cache:*", "--delete", "--yes", "--copy-limit", "1kb"), 4),
         (("--undo", "nosuch"), 2),
+        (("--undo", ""), 2),
+        (("cache:*", "--undo", "last"), 2),
     ):
         assert one.say("keys", *words).code == code, words
     assert one.ask("DBSIZE") == len(NAMES)

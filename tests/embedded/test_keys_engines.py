@@ -32,3 +32,15 @@ def test_a_walk_through_the_keys(person: Callable[..., Person], engine: str):
     assert json.loads(one.say("keys", "--undo", "last", "--json").out)["done"] == 1000
     assert "1 session of 1 user" in one.say("sessions").out
     assert "no values" in one.say("key", "show", "third", "--as", "viewer").err
+
+
+def test_what_is_written_over_is_kept(settled: Person):
+    """--undo --replace writes over newer values, which go to a copy first: the way back has a way back."""
+    settled.ask("SET", "cart", "old")
+    assert settled.say("key", "delete", "cart", "--yes").code == 0
+    settled.ask("SET", "cart", "new")
+    told = json.loads(settled.say("keys", "--undo", "last", "--replace", "--json").out)
+    assert (told["done"], settled.ask("GET", "cart")) == (1, "old")
+    assert settled.say("keys", "--undo", told["kept"], "--replace").code == 0
+    assert settled.ask("GET", "cart") == "new"
+    assert settled.say("keys", "cart", "--undo", "last").code == 2  # it takes no choice of keys

@@ -189,3 +189,11 @@ def test_it_loads_little(neighbour: Person) -> None:
     light = _modules("-m", "keywright_ops", "info", "server", home=neighbour.home)
     ours = _modules("-m", "keywright_ops", "redis", "PING", home=neighbour.home)
     assert (ours - light) & HEAVY == set()
+
+
+def test_a_full_disk_is_a_sentence(neighbour: Person) -> None:
+    """Law: a reply that cannot be written is said, exit 1, in a pipe's raw form too."""
+    with open("/dev/full", "w") as full:
+        said = neighbour.say("redis", "INFO", stdout=full)
+    assert said.code == 1, said
+    assert "cannot write the output" in said.err

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, nullcontext
 from typing import NamedTuple
 
 from keywright.errors import InputError, KeywrightError, ReplyError
@@ -17,6 +18,7 @@ from keywright_ops.ops.keyspace.bulk import (
     Tally,
     batches,
     delete,
+    dumped,
     expire,
     milliseconds,
     restore,
@@ -220,18 +222,21 @@ def begin_copy(reached: Reached, reason: str, limit: int = LIMIT) -> CopyFile:
 
 
 class Undone(NamedTuple):
-    """What was brought back, from which file, into which database."""
+    """What was brought back, from which file, into which database; `kept` is the copy of what was written
+    over, "" for none."""
 
     path: str
     database: int
     restored: Restored
     seconds: float
+    kept: str = ""
 
 
 def undo(
     reached: Reached, name: str, *, replace: bool, database: int | None, stop: Callable[[], bool]
 ) -> Undone:
-    """Bring back what a copy holds; what is there again stays as it is, unless `replace`.
+    """Bring back what a copy holds; what is there again stays as it is, unless `replace`: then it is
+    copied first.
 
     Raises InputError for a file that is none, or of another environment.
     """
@@ -244,17 +249,29 @@ def undo(
         )
     reached.database = int(header.get("database", 0)) if database is None else database
     began, told = time.monotonic(), Restored()
-    with reached.wire(raw=True, timeout=PATIENCE) as wire:
+    over = begin_copy(reached, "replace") if replace else None
+    with closing(over) if over else nullcontext(), reached.wire(raw=True, timeout=PATIENCE) as wire:
         now = milliseconds(wire.call("TIME"))
         for batch in _record_batches(records):
             try:
+                if over is not None:
+                    _keep_present(wire, batch, over)
                 each = restore(wire, batch, now, replace=replace)
             except ReplyError as refusal:
                 raise reached.explain(refusal, ("RESTORE",)) from None
             told = told.plus(each)
             if stop():
                 break
-    return Undone(path, reached.database, told, time.monotonic() - began)
+    kept = over.path if over is not None else ""
+    return Undone(path, reached.database, told, time.monotonic() - began, kept)
+
+
+def _keep_present(wire: Wire, batch: Sequence[Record], copy: CopyFile) -> None:
+    """What is there now goes to the disk before it is written over."""
+    present, _ = dumped(wire, [each.name for each in batch])
+    wire.call("UNWATCH")
+    if present:
+        copy.add(present)
 
 
 def _record_batches(records: Iterator[Record]) -> Iterator[Sequence[Record]]:

@@ -77,7 +77,7 @@ def wanted_keys(arguments: argparse.Namespace) -> Wanted:
 
 def run(arguments: argparse.Namespace) -> int:
     """List, or change what was found."""
-    if arguments.undo or arguments.delete or arguments.expire:
+    if arguments.undo is not None or arguments.delete or arguments.expire:
         from keywright_ops.cli.keys_bulk import run_bulk  # who only looks loads none of it
 
         return run_bulk(arguments)

@@ -35,12 +35,12 @@ GIANT = 32 << 20  # bytes of one key whose dump others can feel
 
 def run_bulk(arguments: argparse.Namespace) -> int:
     """Delete, let end, or bring back."""
-    chosen = [bool(arguments.undo), arguments.delete, bool(arguments.expire)]
+    chosen = [arguments.undo is not None, arguments.delete, bool(arguments.expire)]
     if sum(chosen) > 1:
         raise InputError("only one of --delete, --expire and --undo can be meant")
     if "," in (arguments.env or ""):
         raise InputError("keys are changed in one environment at a time")
-    if arguments.undo:
+    if arguments.undo is not None:
         return _undo(arguments)
     if arguments.sort or arguments.limit is not None:
         raise InputError("--sort and --limit are for looking: a change is about all that was found")
@@ -202,6 +202,8 @@ def _done_json(done: Changed) -> dict[str, Any]:
 
 
 def _undo(arguments: argparse.Namespace) -> int:
+    if arguments.pattern is not None or wanted_keys(arguments) != Wanted():
+        raise InputError("--undo brings back all that a copy holds, and takes no choice of keys")
     if arguments.dry_run:
         raise InputError("--undo has no dry run: what is there again stays as it is")
     with reach_one(arguments) as reached:
@@ -212,7 +214,7 @@ def _undo(arguments: argparse.Namespace) -> int:
     back = told.restored
     if arguments.json:
         show_json("keys-undo", **plan_json(reached.plan), copy=told.path, database=told.database,
-                  **back._asdict())  # fmt: skip
+                  kept=told.kept or None, **back._asdict())  # fmt: skip
     elif not arguments.quiet:
         keys = "key is" if back.done == 1 else "keys are"
         print(f"{back.done:,} {keys} back in database {told.database}")
@@ -220,6 +222,9 @@ def _undo(arguments: argparse.Namespace) -> int:
             print(
                 f"  {back.there:,} left as they are: they are there again, or unchanged (--replace)"
             )
+        if told.kept:
+            where = f"{environment_option(reached.plan)} --undo {told.kept.rpartition('/')[2]}"
+            print(f"  what was there: keywright keys{where} --replace")
         if back.ended:
             print(f"  {back.ended:,} would have ended by now")
         if back.refused:

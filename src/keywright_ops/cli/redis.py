@@ -13,6 +13,7 @@ from keywright_ops.actions.redis import Confirm, Question, explained, redis
 from keywright_ops.cli.consent import says_yes
 from keywright_ops.cli.looking import looking, over, reach_one
 from keywright_ops.cli.main import EXIT_FAILED, EXIT_WELL
+from keywright_ops.cli.streams import write_octets
 from keywright_ops.facts.command_line import streams, waits
 from keywright_ops.facts.replies import Problem, Reply
 from keywright_ops.facts.reply_text import render_plainly, render_raw, render_typed, told_plainly
@@ -108,10 +109,7 @@ def write_reply(reply: Reply, words: list[str], raw: bool) -> None:
     """Write a reply to standard output. Raises BrokenPipeError when nobody reads any more."""
     plain = bool(words) and told_plainly(words)
     if raw:
-        sys.stdout.flush()
-        out = sys.stdout.buffer
-        out.write(render_raw(reply) + (b"" if plain else b"\n"))
-        out.flush()
+        write_octets(render_raw(reply) + (b"" if plain else b"\n"))
         return
     print(render_plainly(reply) if plain else render_typed(reply), end="", flush=True)
 
@@ -125,9 +123,7 @@ def _as_json(reached: Reached, words: list[str], reply: Reply, stream: bool) -> 
 
     if stream:
         told = reply_json(reply)
-        sys.stdout.flush()
-        sys.stdout.buffer.write(json.dumps(told, ensure_ascii=False).encode() + b"\n")
-        sys.stdout.buffer.flush()
+        write_octets(json.dumps(told, ensure_ascii=False).encode() + b"\n")
         return
     show_json("redis", **plan_json(reached.plan), **_fields(words, reply))
 

@@ -56,6 +56,16 @@ class Steady(io.TextIOWrapper):
         except OSError as error:
             self._silence(error)
 
+    def octets(self, data: bytes) -> None:
+        """Write bytes past the encoding. Raises BrokenPipeError when they can go nowhere; why is kept."""
+        self.flush()
+        try:
+            self.buffer.write(data)
+            self.buffer.flush()
+        except OSError as error:
+            self._silence(error)
+            raise BrokenPipeError from None
+
     def _silence(self, error: OSError) -> None:
         if not isinstance(error, BrokenPipeError):
             self.problem = error.strerror or str(error)
@@ -85,6 +95,17 @@ def steady_streams() -> None:
                 write_through=through,
             )
             setattr(sys, name, steady)
+
+
+def write_octets(data: bytes) -> None:
+    """Write bytes to standard output. Raises BrokenPipeError when nobody reads, or nothing can be written."""
+    out = sys.stdout
+    if isinstance(out, Steady):
+        out.octets(data)
+        return
+    out.flush()
+    out.buffer.write(data)
+    out.buffer.flush()
 
 
 def output_problem() -> str:
