@@ -3,29 +3,16 @@
 import subprocess
 
 from tests.embedded.stranger import Person, Said
+from tests.guide.cli import Cli
 
 
-class EmbeddedWay:
+class EmbeddedWay(Cli):
     """A person's `local`; `options` are what redis-cli needs to reach it."""
 
     def __init__(self, person: Person, *options: str) -> None:
         self.person = person
-        self._argv = ("redis-cli", *options, "--user", "admin")
-        self._environ = person.environ | {"REDISCLI_AUTH": person.secrets["admin"]}
-
-    def cli(self, *words: str) -> str:
-        """What redis-cli prints for one command, in a pipe."""
-        done = subprocess.run(
-            [*self._argv, *words], env=self._environ, capture_output=True, text=True, timeout=60
-        )
-        assert done.returncode == 0, done
-        return done.stdout
-
-    def program(self, *words: str) -> "subprocess.Popen[str]":
-        """redis-cli with these words, running."""
-        return subprocess.Popen(
-            [*self._argv, *words], env=self._environ, stdout=subprocess.PIPE, text=True
-        )
+        environ = person.environ | {"REDISCLI_AUTH": person.secrets["admin"]}
+        super().__init__(("redis-cli", *options, "--user", "admin"), environ)
 
     def say(self, *words: str) -> Said:
         """What `keywright WORDS` answers."""

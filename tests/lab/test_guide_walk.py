@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 from tests.embedded.stranger import Said
+from tests.guide.cli import Cli
 from tests.guide.walk import ROWS, Row, Way, fill
 from tests.lab import images as made
 from tests.lab.docked import Docked
@@ -20,7 +21,7 @@ from tests.lab.person import DockerPerson
 pytestmark = pytest.mark.lab
 
 
-class ContainerWay:
+class ContainerWay(Cli):
     """`docker exec … redis-cli` in a container, or on a host that is one, beside `keywright -e ENV`."""
 
     def __init__(
@@ -28,22 +29,8 @@ class ContainerWay:
     ) -> None:
         self.person, self.environment = person, environment
         cli = ("redis-cli", "--no-auth-warning", "--user", "admin", "-a", person.secrets["admin"])
-        self._argv = (DOCKER, "exec", "-i", container, *cli)
-        self._environ = os.environ | {"DOCKER_HOST": person.environ["DOCKER_HOST"]}
-
-    def cli(self, *words: str) -> str:
-        """What redis-cli prints for one command, in a pipe."""
-        done = subprocess.run(
-            [*self._argv, *words], env=self._environ, capture_output=True, text=True, timeout=60
-        )
-        assert done.returncode == 0, done
-        return done.stdout
-
-    def program(self, *words: str) -> "subprocess.Popen[str]":
-        """redis-cli with these words, running."""
-        return subprocess.Popen(
-            [*self._argv, *words], env=self._environ, stdout=subprocess.PIPE, text=True
-        )
+        environ = os.environ | {"DOCKER_HOST": person.environ["DOCKER_HOST"]}
+        super().__init__((DOCKER, "exec", "-i", container, *cli), environ)
 
     def say(self, *words: str) -> Said:
         """What `keywright WORDS` answers of this environment."""
