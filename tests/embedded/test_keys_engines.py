@@ -44,3 +44,12 @@ def test_what_is_written_over_is_kept(settled: Person):
     assert settled.say("keys", "--undo", told["kept"], "--replace").code == 0
     assert settled.ask("GET", "cart") == "new"
     assert settled.say("keys", "cart", "--undo", "last").code == 2  # it takes no choice of keys
+
+
+def test_a_place_that_is_none_is_refused(settled: Person):
+    """--from takes what the page before told, and nothing else: one sentence, exit 2."""
+    settled.ask("RPUSH", "queue", "a", "b")
+    settled.ask("SADD", "tags", "a")
+    for key in ("queue", "tags"):
+        said = settled.say("key", "show", key, "--from", "abc")
+        assert (said.code, "is no place" in said.err) == (2, True), said

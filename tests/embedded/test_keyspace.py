@@ -8,7 +8,7 @@ from tests.engines.servers import ENGINES, running
 from tests.ports import free_port
 
 from keywright.endpoint import Endpoint
-from keywright.errors import InputError, Refused, ReplyError
+from keywright.errors import ApplyError, InputError, Refused, ReplyError
 from keywright.secret import Secret
 from keywright.wire import Wire
 from keywright_ops.ops.keyspace.bulk import delete, expire, milliseconds, restore
@@ -235,11 +235,12 @@ def test_a_torn_copy_gives_what_is_whole(tmp_path: Path):
     text = Path(copy.path).read_bytes()
     expected = [Record(b"a", -1, b"1"), Record(b"b\n", 5, None)]
     assert list(load_copy(copy.path)[1]) == expected
-    for cut in range(1, 23):
-        Path(copy.path).write_bytes(text[:-cut])
-        assert list(load_copy(copy.path)[1]) == expected[:1], cut
-    Path(copy.path).write_bytes(text[:-1] + b"X")
-    assert list(load_copy(copy.path)[1]) == expected[:1]
+    for torn in (*(text[:-cut] for cut in range(1, 22)), text[:-1] + b"X"):
+        Path(copy.path).write_bytes(torn)
+        records = load_copy(copy.path)[1]
+        assert next(records) == expected[0]
+        with pytest.raises(ApplyError, match="is torn after 1 keys"):
+            next(records)
 
 
 def test_a_copy_has_a_limit_and_an_empty_one_is_none(tmp_path: Path):

@@ -136,7 +136,7 @@ def test_what_cannot_be_sent(neighbour: Person) -> None:
     """Law: what our connection could not follow is refused before, with what to use."""
     said = neighbour.say("redis", "--yes", "PSYNC", "?", "-1")
     assert said.code == 2
-    assert "keywright backup" in said.err
+    assert "keywright persist now" in said.err
 
 
 def test_a_blocking_command_may_wait(neighbour: Person) -> None:

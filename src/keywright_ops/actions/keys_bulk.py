@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, nullcontext
 from typing import NamedTuple
 
-from keywright.errors import InputError, KeywrightError, ReplyError
+from keywright.errors import ApplyError, InputError, KeywrightError, ReplyError
 from keywright.wire import Wire
 from keywright_ops.actions.keys import PATIENCE, Progress, pace_of, sized, walk
 from keywright_ops.actions.reach import Reached
@@ -277,7 +277,15 @@ def _keep_present(wire: Wire, batch: Sequence[Record], copy: CopyFile) -> None:
 def _record_batches(records: Iterator[Record]) -> Iterator[Sequence[Record]]:
     batch: list[Record] = []
     weight = 0
-    for each in records:
+    torn: ApplyError | None = None
+    while True:
+        try:
+            each = next(records)
+        except StopIteration:
+            break
+        except ApplyError as error:  # what was read before is brought back all the same
+            torn = error
+            break
         batch.append(each)
         weight += len(each.payload or b"")
         if len(batch) >= KEYS_AT_ONCE or weight >= BYTES_AT_ONCE:
@@ -285,3 +293,5 @@ def _record_batches(records: Iterator[Record]) -> Iterator[Sequence[Record]]:
             batch, weight = [], 0
     if batch:
         yield batch
+    if torn is not None:
+        raise torn

@@ -11,6 +11,7 @@ from keywright_ops.actions.key import Shown, show_key
 from keywright_ops.actions.reach import Reached
 from keywright_ops.cli.looking import over
 from keywright_ops.cli.show import BOLD, DIM, coloured, duration, show_pairs, size
+from keywright_ops.cli.streams import write_octets
 from keywright_ops.facts.escapes import escaped, shown, taken
 from keywright_ops.ops.keyspace.decode import ENCRYPTED, PICKLE, decode, one_line, peel
 from keywright_ops.ops.keyspace.values import Part
@@ -43,11 +44,8 @@ def _raw(arguments: argparse.Namespace, name: bytes) -> int:
     """The value's own bytes on standard output; members of a collection one a line."""
 
     def emit(part: Part) -> None:
-        out = sys.stdout.buffer
-        if part.text is not None:
-            out.write(part.text)
-        for item in part.items:
-            out.write(b"\t".join(item) + b"\n")
+        lines = b"".join(b"\t".join(item) + b"\n" for item in part.items)
+        write_octets((part.text or b"") + lines)
 
     def look(reached: Reached) -> Shown:
         return show_key(reached, name, start=arguments.start or "", whole=True, emit=emit)

@@ -38,6 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Show the live screen on a terminal, lines elsewhere, until it is left."""
     if not 0.1 <= arguments.interval <= 3600:
         raise InputError("--interval is seconds between 0.1 and 3600")
+    if arguments.count < 0:
+        raise InputError("--count is a number of lines", "without it they end with Ctrl-C")
     names = [name for name in (arguments.env or "").split(",") if name] or [None]
     try:
         if arguments.json or arguments.count or not (sys.stdin.isatty() and sys.stdout.isatty()):

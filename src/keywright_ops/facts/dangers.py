@@ -72,6 +72,7 @@ DANGERS = {
     "SCRIPT KILL": Danger("a script ends in its middle"),
     "FUNCTION FLUSH": _SCRIPTS,
     "FUNCTION DELETE": _SCRIPTS,
+    "FUNCTION RESTORE": _SCRIPTS,
     "FUNCTION KILL": Danger("a function ends in its middle"),
     "SWAPDB": _SHARDED._replace(
         reason="every client of both databases sees the other's keys at once", loses=False
@@ -79,6 +80,7 @@ DANGERS = {
     "MIGRATE": Danger("keys leave this server, and it waits for the other one meanwhile", "", True),
     "SAVE": Danger("nobody is served until the snapshot is written", "BGSAVE"),
     "MODULE LOAD": Danger("foreign code runs inside the server"),
+    "MODULE LOADEX": Danger("foreign code runs inside the server"),
     "MODULE UNLOAD": Danger("commands and types of the module are gone"),
     "CLUSTER RESET": _SLOTS._replace(loses=True),
     "CLUSTER FAILOVER": _SLOTS,
@@ -89,12 +91,13 @@ DANGERS = {
     "CLUSTER DELSLOTS": _SLOTS,
     "CLUSTER DELSLOTSRANGE": _SLOTS,
     "CLUSTER ADDSLOTS": _SLOTS,
+    "CLUSTER ADDSLOTSRANGE": _SLOTS,
     "CLUSTER SETSLOT": _SLOTS,
 }
 # What a connection of ours cannot follow, by its first words: why, and what serves instead.
 IMPOSSIBLE = {
-    "SYNC": ("it makes a replica of the connection", "`keywright backup`"),
-    "PSYNC": ("it makes a replica of the connection", "`keywright backup`"),
+    "SYNC": ("it makes a replica of the connection", "`keywright persist now`"),
+    "PSYNC": ("it makes a replica of the connection", "`keywright persist now`"),
     "CLIENT REPLY OFF": ("the server would answer nothing from then on", "leave it out"),
     "CLIENT REPLY SKIP": ("the server would not answer the next command", "leave it out"),
     "SCRIPT DEBUG YES": ("the debugger speaks another language", "redis-cli --ldb"),

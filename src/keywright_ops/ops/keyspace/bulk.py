@@ -56,6 +56,7 @@ def delete(wire: Wire, names: Sequence[bytes], copy: CopyFile | None, tries: int
         _raise(replies)
         if replies[-1] is None:  # one of them was changed since it was watched
             return _again(wire, [each.name for each in records], copy, tries, uncopied)
+        _raise(replies[-1])
         done = int(replies[-1][0])
     else:
         wire.call("UNWATCH")

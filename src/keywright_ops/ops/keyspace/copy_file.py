@@ -137,13 +137,17 @@ def load_copy(path: str) -> tuple[dict[str, Any], Iterator[Record]]:
 
 
 def _records(stream: IO[bytes]) -> Iterator[Record]:
+    count = 0
     with stream:
-        while len(head := stream.read(_HEAD.size)) == _HEAD.size:
+        while head := stream.read(_HEAD.size):
+            if len(head) < _HEAD.size:
+                raise _torn(stream.name, count)
             long, length, ends, check = _HEAD.unpack(head)
             timed = length == _TIME_ONLY
             body = stream.read(long + (0 if timed else length))
             if crc32(body) != check or len(body) < long:
-                return
+                raise _torn(stream.name, count)
+            count += 1
             yield Record(body[:long], ends, None if timed else body[long:])
 
 
@@ -160,6 +164,14 @@ def _prune(folder: str) -> None:
     for name in _names(folder)[: -(KEEP - 1)]:
         if time.time() - os.stat(f"{folder}/{name}").st_mtime > DAYS * 86400:
             os.unlink(f"{folder}/{name}")
+
+
+def _torn(path: str, count: int) -> ApplyError:
+    """What to say of a copy whose rest cannot be read; whoever wrote it last had not deleted that yet."""
+    return ApplyError(
+        f"{path} is torn after {count:,} keys",
+        "what stands before that is brought back; a crash tears only what was not deleted yet",
+    )
 
 
 def _failed(path: str, error: OSError) -> ApplyError:

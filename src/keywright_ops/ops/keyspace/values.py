@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
-from keywright.errors import ReplyError
+from keywright.errors import InputError, ReplyError
 from keywright.wire import Reply, Wire, Word
 
 T = TypeVar("T")
@@ -77,19 +77,19 @@ def read_part(wire: Wire, name: bytes, kind: str, start: str, most: int) -> Part
     `most` is bytes of a string, members of anything else (about, where the server decides).
     """
     if kind == "string":
-        first = int(start or 0)
+        first = _number(start)
         text = wire.call("GETRANGE", name, first, first + most - 1)
         return Part(text, [], str(first + most) if len(text) == most else "")
     if kind in ("hash", "set"):
         return _scanned(wire, name, kind, start, most)
     if kind == "list":
-        first = int(start or 0)
+        first = _number(start)
         found = wire.call("LRANGE", name, first, first + most - 1)
         return Part(
             None, [(each,) for each in found], str(first + most) if len(found) == most else ""
         )
     if kind == "zset":
-        first = int(start or 0)
+        first = _number(start)
         found = wire.call("ZRANGE", name, first, first + most - 1, "WITHSCORES")
         pairs: list[tuple[bytes, ...]] = list(zip(found[::2], found[1::2], strict=True))
         return Part(None, pairs, str(first + most) if len(pairs) == most else "")
@@ -102,9 +102,18 @@ def read_part(wire: Wire, name: bytes, kind: str, start: str, most: int) -> Part
     raise ReplyError(f"a value of type {kind} belongs to a module: Keywright does not read it")
 
 
+def _number(start: str) -> int:
+    """Where a page begins, as the last one told it. Raises InputError."""
+    if start and not (start.isascii() and start.isdigit()):
+        raise InputError(
+            f"--from {start} is no place in this value", "the page before says where it goes on"
+        )
+    return int(start or 0)
+
+
 def _scanned(wire: Wire, name: bytes, kind: str, start: str, most: int) -> Part:
     """A page of a hash or a set; a small one comes whole, whatever was asked for."""
-    command, cursor, items = READS[kind], start or "0", list[tuple[bytes, ...]]()
+    command, cursor, items = READS[kind], str(_number(start)), list[tuple[bytes, ...]]()
     while len(items) < most:
         told, found = wire.call(command, name, cursor, "COUNT", min(most, AT_ONCE))
         cursor = told.decode()
