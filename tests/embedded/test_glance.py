@@ -65,6 +65,7 @@ def old(one: Person) -> bool:
 @everywhere
 def test_info_is_what_the_server_says(one: Person) -> None:
     """Every field of INFO stands on its own line as the server writes it, under its heading."""
+    one.ask("FLUSHALL")
     one.fill(7)
     told = str(one.ask("INFO"))
     said = one.say("info")
