@@ -9,7 +9,7 @@ from keywright.endpoint import Endpoint
 from keywright.errors import InputError, ReplyError, Unreachable
 from keywright.wire import Wire
 from keywright_ops.actions.reach import Reached
-from keywright_ops.facts.info import parse_info
+from keywright_ops.facts.info import keyspace_counts, parse_info
 from keywright_ops.ops.analysis.pages import DONE, Frames, Scan, scan_of
 from keywright_ops.ops.analysis.replica import parse_replicas
 from keywright_ops.ops.analysis.report import (
@@ -123,9 +123,7 @@ class _Look:
             )
         self.run_id = info.get("run_id", "")
         self.cluster = info.get("cluster_enabled") == "1"
-        counts = info.get(f"db{reached.database}", "")
-        first = counts.partition(",")[0].removeprefix("keys=")
-        self.total = int(first) if first.isdigit() else 0
+        self.total = dict(keyspace_counts(info)).get(reached.database, {}).get("keys", 0)
         self.pattern = wanted.pattern
         self.sampling = 0 < wanted.sample * 2 < self.total  # a sample of most keys is no saving
         self.tally = Tally(wanted.delimiter, wanted.depth, 0 if self.sampling else wanted.top)

@@ -12,16 +12,14 @@ from keywright_ops.actions.reach import Reached
 from keywright_ops.actions.safety_copy import refuse_without_way, safety_copy
 from keywright_ops.apply.lock import lock
 from keywright_ops.facts.glob import escape_glob
-from keywright_ops.facts.info import parse_info
+from keywright_ops.facts.info import Keyspace, parse_info, parse_keyspace
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.copies import Kept
 from keywright_ops.ops.flushing import (
     COUNTING,
-    Database,
     Matching,
     Watch,
     count_matching,
-    parse_databases,
     unlink_matching,
 )
 from keywright_ops.ops.saving import SaveFailed, snapshot
@@ -57,7 +55,7 @@ class Loss(NamedTuple):
     """What would go. `size` is bytes, about; `sessions` None where they were not counted; `replicas`
     lose it too. `examples` are names that the pattern matches."""
 
-    databases: tuple[Database, ...]
+    databases: tuple[Keyspace, ...]
     keys: int
     lasting: int
     size: int
@@ -84,7 +82,7 @@ def plan_flush(reached: Reached, wish: Wish, watch: Watch) -> Loss:
     _refuse_number(reached)
     info = parse_info(reached.call("INFO"))
     _refuse(wish, info)
-    everything = parse_databases(info)
+    everything = parse_keyspace(info)
     number = wish.database if wish.pattern is None else reached.database
     affected = tuple(each for each in everything if number is None or each.number == number)
     if wish.copy and affected:
@@ -99,7 +97,7 @@ def plan_flush(reached: Reached, wish: Wish, watch: Watch) -> Loss:
                 affected, found.keys, found.lasting, found.size, None, found.examples, *rest
             )
         keys = sum(each.keys for each in affected)
-        lasting = keys - sum(each.expiring for each in affected)
+        lasting = keys - sum(each.expires for each in affected)
         total = sum(each.keys for each in everything)
         size = int(info.get("used_memory_dataset", "0")) * keys // total if total else 0
         return Loss(affected, keys, lasting, size, _sessions(reached, affected), (), *rest)
@@ -130,7 +128,7 @@ def _refuse_number(reached: Reached) -> None:
         raise InputError(f"there is no database {reached.database}", f"they are 0 to {last}")
 
 
-def _sessions(reached: Reached, affected: tuple[Database, ...]) -> Matching | None:
+def _sessions(reached: Reached, affected: tuple[Keyspace, ...]) -> Matching | None:
     """The application's sessions by their prefix, where its database is affected and not too large."""
     number = reached.plan.application.database
     if number not in [each.number for each in affected]:
@@ -211,7 +209,7 @@ def _left(reached: Reached, wish: Wish) -> int:
         with reached.wire(raw=True, timeout=PATIENCE) as wire:
             found = count_matching(wire, wish.pattern, lambda _, __: None, details=False)
         return found.keys
-    databases = parse_databases(parse_info(reached.call("INFO", "keyspace")))
+    databases = parse_keyspace(parse_info(reached.call("INFO", "keyspace")))
     wanted = wish.database
     return sum(each.keys for each in databases if wanted is None or each.number == wanted)
 

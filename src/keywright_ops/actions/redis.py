@@ -7,6 +7,7 @@ from keywright.errors import ConnectionLost, InputError, KeywrightError, Refused
 from keywright_ops.actions.reach import Reached
 from keywright_ops.facts.command_line import streams, waits
 from keywright_ops.facts.dangers import Danger, danger, impossible
+from keywright_ops.facts.info import keyspace_counts, parse_info
 from keywright_ops.facts.masking import masked
 from keywright_ops.facts.replies import NOTHING, Problem, Reply, Status
 from keywright_ops.ops.denied import named
@@ -51,8 +52,7 @@ def _keys(reached: Reached, name: str, found: Danger) -> int | None:
         told = reached.ask([("INFO", "keyspace")])[0]
         if isinstance(told, ReplyError):
             return None
-        fields = [line.partition("keys=")[2] for line in told.splitlines() if "keys=" in line]
-        return sum(int(each.partition(",")[0]) for each in fields)
+        return sum(counts["keys"] for _, counts in keyspace_counts(parse_info(told)))
     if name == "FLUSHDB" or found.from_keys:
         told = reached.ask([("DBSIZE",)])[0]
         return None if isinstance(told, ReplyError) else int(told)

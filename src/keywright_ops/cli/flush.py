@@ -13,8 +13,8 @@ from keywright_ops.cli.looking import looking, reach_one
 from keywright_ops.cli.main import EXIT_FAILED, EXIT_WELL
 from keywright_ops.cli.persist import watching
 from keywright_ops.cli.show import RED, coloured, environment_option, size
+from keywright_ops.facts.info import Keyspace
 from keywright_ops.model.absence import Missing
-from keywright_ops.ops.flushing import Database
 
 if TYPE_CHECKING:
     from keywright_ops.cli.live_line import LiveLine
@@ -110,7 +110,7 @@ def _loss(loss: Loss) -> list[str]:
     return found
 
 
-def _database(one: Database) -> str:
+def _database(one: Keyspace) -> str:
     return f"db{one.number} {one.keys}"
 
 

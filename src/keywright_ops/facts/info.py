@@ -39,12 +39,23 @@ def parse_sections(text: str) -> dict[str, tuple[str, ...]]:
     return {name: tuple(found) for name, found in sections.items() if name or found}
 
 
-def parse_keyspace(fields: Mapping[str, str]) -> tuple[Keyspace, ...]:
-    """Return the databases that hold keys, from INFO's fields."""
+def keyspace_counts(fields: Mapping[str, str]) -> list[tuple[int, dict[str, int]]]:
+    """Return the counts of each database that holds keys, by name (keys, expires …), in the server's order.
+
+    A count that is no number is 0.
+    """
     found = []
     for name, value in fields.items():
         if name.startswith("db") and name[2:].isdigit() and value.startswith("keys="):
-            numbers = dict(word.partition("=")[::2] for word in value.split(","))
-            keys, expires, ttl = (int(numbers.get(n, 0)) for n in ("keys", "expires", "avg_ttl"))
-            found.append(Keyspace(int(name[2:]), keys, expires, ttl))
-    return tuple(found)
+            words = dict(word.partition("=")[::2] for word in value.split(","))
+            counts = {n: int(v) if v.isascii() and v.isdigit() else 0 for n, v in words.items()}
+            found.append((int(name[2:]), counts))
+    return found
+
+
+def parse_keyspace(fields: Mapping[str, str]) -> tuple[Keyspace, ...]:
+    """Return the databases that hold keys, from INFO's fields."""
+    return tuple(
+        Keyspace(number, *(counts.get(name, 0) for name in ("keys", "expires", "avg_ttl")))
+        for number, counts in keyspace_counts(fields)
+    )

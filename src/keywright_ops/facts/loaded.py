@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from keywright_ops.facts.info import parse_info
+from keywright_ops.facts.info import keyspace_counts, parse_info
 from keywright_ops.facts.server import parse_server
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.copies import Held, Loaded
@@ -18,7 +18,7 @@ BESIDE = (
 
 def parse_databases(info: Mapping[str, str]) -> tuple[tuple[str, int], ...]:
     """Return the keys of each database that holds any, in the server's order (INFO keyspace)."""
-    return tuple((name, _count(value, "keys")) for name, value in _keyspace(info))
+    return tuple((f"db{number}", counts["keys"]) for number, counts in keyspace_counts(info))
 
 
 def parse_held(info: Mapping[str, str]) -> Held:
@@ -26,7 +26,7 @@ def parse_held(info: Mapping[str, str]) -> Held:
     counts = ["subexpiry", "keys_with_volatile_items"]  # Redis 7.4, Valkey 9: fields that expire
     if "rdb_last_load_keys_expired" not in info:  # before Redis 7.0
         counts.append("expires")
-    gone = sum(_count(value, name) for _, value in _keyspace(info) for name in counts)
+    gone = sum(each.get(name, 0) for _, each in keyspace_counts(info) for name in counts)
     return Held(parse_databases(info), gone)
 
 
@@ -80,17 +80,6 @@ def shortfall(held: Held, loaded: Loaded) -> str:
     return f"the server held {held.keys} keys, its copy holds {loaded.keys}" + (
         f" and {loaded.expired} that expired" if loaded.expired else ""
     )
-
-
-def _keyspace(info: Mapping[str, str]) -> list[tuple[str, str]]:
-    found = info.items()
-    return [(name, value) for name, value in found if name[:2] == "db" and value[:5] == "keys="]
-
-
-def _count(value: str, name: str) -> int:
-    """One count of a keyspace line: keys=3,expires=1,avg_ttl=0."""
-    counts = dict(part.partition("=")[::2] for part in value.split(","))
-    return _number(counts, name)
 
 
 def _number(fields: Mapping[str, str], name: str) -> int:

@@ -5,6 +5,8 @@ Values are canonical (facts/canonical.py). "" is no danger worth a question.
 
 from collections.abc import Mapping
 
+from keywright_ops.facts.info import parse_keyspace
+
 SECRETS = frozenset(
     "requirepass masterauth primaryauth tls-key-file-pass tls-client-key-file-pass".split()
 )
@@ -77,7 +79,7 @@ def _maxmemory(new: str, info: Mapping[str, str], policy: str) -> str:
         return f"{_mib(used)} are used: every write is refused (OOM) until {_mib(used - limit)} are freed"
     share = (used - limit) / used
     kinds = "keys" if policy.startswith("allkeys") else "keys with a time to live"
-    count = round(share * sum(_keyspace(info, "keys")))
+    count = round(share * sum(each.keys for each in parse_keyspace(info)))
     return f"{_mib(used)} are used: {_mib(used - limit)} are evicted at once, some {count} {kinds}"
 
 
@@ -86,7 +88,10 @@ def _policy(new: str, info: Mapping[str, str], maxmemory: str) -> str:
     limit, used = _number(maxmemory), _evictable(info)
     if not limit or new not in EVICTS:
         return ""
-    keys, expiring = sum(_keyspace(info, "keys")), sum(_keyspace(info, "expires"))
+    keys, expiring = (
+        sum(each.keys for each in parse_keyspace(info)),
+        sum(each.expires for each in parse_keyspace(info)),
+    )
     if new == "noeviction":
         full = used > limit * 0.9
         return (
@@ -114,15 +119,6 @@ def _evictable(info: Mapping[str, str]) -> int:
     return max(
         0, int(info.get("used_memory", "0")) - int(info.get("mem_not_counted_for_evict", "0"))
     )
-
-
-def _keyspace(info: Mapping[str, str], count: str) -> list[int]:
-    found = []
-    for name, value in info.items():
-        if name.startswith("db") and value.startswith("keys="):
-            counts = dict(part.partition("=")[::2] for part in value.split(","))
-            found.append(int(counts.get(count, "0")))
-    return found
 
 
 def _number(text: str) -> int:

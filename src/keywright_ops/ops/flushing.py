@@ -4,7 +4,7 @@ Rule: never KEYS, never DEL. The server works for us at most half of the time.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from keywright.errors import ReplyError
@@ -21,14 +21,6 @@ COUNTING = 2.0  # seconds in which sessions are counted before a whole database 
 Watch = Callable[[int, int], None]
 
 
-class Database(NamedTuple):
-    """One numbered database: its keys, and how many of them have a time to live."""
-
-    number: int
-    keys: int
-    expiring: int
-
-
 class Matching(NamedTuple):
     """What a pattern matches: keys, those without a time to live, bytes (estimated), a few names.
 
@@ -40,16 +32,6 @@ class Matching(NamedTuple):
     size: int
     examples: tuple[bytes, ...]
     whole: bool = True
-
-
-def parse_databases(info: Mapping[str, str]) -> tuple[Database, ...]:
-    """Return the databases that hold keys (INFO keyspace)."""
-    found = []
-    for name, value in info.items():
-        if name.startswith("db") and name[2:].isdigit() and value.startswith("keys="):
-            counts = dict(part.partition("=")[::2] for part in value.split(","))
-            found.append(Database(int(name[2:]), int(counts["keys"]), int(counts["expires"])))
-    return tuple(found)
 
 
 def count_matching(

@@ -1,5 +1,6 @@
 """How much data a server holds, and whether it keeps it when it ends."""
 
+from keywright_ops.facts.info import keyspace_counts
 from keywright_ops.model.absence import Missing
 from keywright_ops.model.facts import Facts
 
@@ -8,19 +9,15 @@ def keys_held(facts: Facts) -> int:
     """Return how many keys the server holds, over all databases (INFO keyspace)."""
     if isinstance(facts.info, Missing):
         return 0
-    total = 0
-    for name, value in facts.info.items():
-        if name.startswith("db") and value.startswith("keys="):
-            total += int(value[len("keys=") :].partition(",")[0])
-    return total
+    return sum(counts["keys"] for _, counts in keyspace_counts(facts.info))
 
 
 def used_beyond(facts: Facts, databases: int) -> tuple[str, ...]:
     """Return the databases in use (db20 …) that a server with only so many would not have."""
     if isinstance(facts.info, Missing):
         return ()
-    names = [name for name, value in facts.info.items() if value.startswith("keys=")]
-    return tuple(name for name in names if name.startswith("db") and int(name[2:]) >= databases)
+    numbers = [number for number, _ in keyspace_counts(facts.info)]
+    return tuple(f"db{number}" for number in numbers if number >= databases)
 
 
 def keeps_data(facts: Facts) -> bool:

@@ -1,7 +1,7 @@
 """Two samples make a reading; the numbers are those of INFO as real servers print it."""
 
 from keywright_ops.facts.info import parse_info
-from keywright_ops.ops.top.reading import keyspace, read
+from keywright_ops.ops.top.reading import read
 
 BEFORE = parse_info(
     "# Stats\r\ntotal_commands_processed:1000\r\nkeyspace_hits:50\r\nkeyspace_misses:50\r\n"
@@ -56,5 +56,6 @@ def test_a_server_that_never_saved_says_so():
 
 def test_strange_fields_are_nought():
     """A field that is missing or no number never ends the screen."""
-    assert keyspace({"db0": "keys=x", "dbs": "keys=5", "db1": ""}) == (0, 0)
+    odd = read({}, {"db0": "keys=x", "dbs": "keys=5", "db1": ""}, 0.0, 0.0)
+    assert (odd.keys, odd.expiring) == (0, 0)
     assert read({}, {"used_memory": "many", "loading": "yes"}, 0.0, 0.0).used == 0

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from keywright_ops.facts.info import parse_keyspace
 from keywright_ops.facts.numbers import fraction, whole
 from keywright_ops.facts.rates import parse_rates
 
@@ -53,7 +54,7 @@ class Reading(NamedTuple):
 def read(before: Mapping[str, str], after: Mapping[str, str], span: float, now: float) -> Reading:
     """Compare two INFO answers that lie `span` seconds apart by our clock; `now` is seconds since 1970."""
     rates = parse_rates(before, after, span)
-    keys, expiring = keyspace(after)
+    databases = parse_keyspace(after)
     loading = fraction(after, "loading_loaded_perc") if whole(after, "loading") else None
     return Reading(
         span=rates.seconds,
@@ -71,8 +72,8 @@ def read(before: Mapping[str, str], after: Mapping[str, str], span: float, now: 
         rejected=whole(after, "rejected_connections"),
         input=rates.input,
         output=rates.output,
-        keys=keys,
-        expiring=expiring,
+        keys=sum(each.keys for each in databases),
+        expiring=sum(each.expires for each in databases),
         expired=rates.expired,
         evicted=rates.evicted,
         cpu=rates.cpu,
@@ -90,17 +91,6 @@ def read(before: Mapping[str, str], after: Mapping[str, str], span: float, now: 
         aof_ok=after.get("aof_last_write_status", "ok") == "ok",
         loading=loading,
     )
-
-
-def keyspace(info: Mapping[str, str]) -> tuple[int, int]:
-    """Return how many keys there are over all databases, and how many of them expire."""
-    keys = expiring = 0
-    for name, value in info.items():
-        if name.startswith("db") and name[2:].isdigit():
-            fields = dict(part.partition("=")[::2] for part in value.split(","))
-            keys += whole(fields, "keys")
-            expiring += whole(fields, "expires")
-    return keys, expiring
 
 
 def _saved_ago(info: Mapping[str, str], now: float) -> int | None:
