@@ -4,18 +4,16 @@ Rule: whoever presses Tab waits for no answer, and reads no error: a bounded loo
 """
 
 import shlex
-import time
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
-from keywright.errors import KeywrightError, ReplyError
+from keywright.errors import KeywrightError
 from keywright_ops.actions.place import find_place
 from keywright_ops.actions.reach import reach_server
-from keywright_ops.facts.glob import escape_glob
+from keywright_ops.ops.keyspace.names import names_begun
 
 SENDS = ("SCAN",)
 PATIENCE = 0.3  # seconds that looking for keys may take
-PAGE = 500  # keys that one SCAN looks at
 MOST = 50  # words that are offered
 SEPARATOR = ":"
 # bash expands the words that it is offered (compgen -W): a key named `$(reboot)` must never be among them
@@ -54,16 +52,8 @@ def _beginnings(environment: str | None, prefix: str, environ: Mapping[str, str]
         unit = reached.plan.unit
         if unit is not None and unit.host:
             return
-        cursor, end = "0", time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            words = ("SCAN", cursor, "MATCH", escape_glob(prefix) + "*", "COUNT", PAGE)
-            reply = reached.ask([words])[0]
-            if isinstance(reply, ReplyError):
-                return
-            cursor, names = reply
-            for name in names:
+        for page in names_begun(reached.ask, prefix, seconds=PATIENCE):
+            for name in page:
                 head, colon, _ = name[len(prefix) :].partition(SEPARATOR)
                 if HARMLESS.issuperset(name):
                     yield prefix + head + colon
-            if cursor == "0":
-                return

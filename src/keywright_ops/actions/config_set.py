@@ -9,7 +9,8 @@ from keywright_ops.actions.reach import Reached
 from keywright_ops.apply.lock import lock
 from keywright_ops.facts.canonical import canonical, canonical_name
 from keywright_ops.facts.info import parse_info
-from keywright_ops.facts.setting_danger import SECRETS, danger
+from keywright_ops.facts.masking import SETTINGS
+from keywright_ops.facts.setting_danger import danger
 from keywright_ops.facts.settings import ALIASES, BYTES, IMMUTABLE, NUMBERS
 from keywright_ops.ops.declaring import Wording, wording
 
@@ -70,7 +71,7 @@ def _wording(reached: Reached, name: str, value: str, live_only: bool) -> Wordin
 
 
 def _refuse_secret(name: str) -> None:
-    if name in SECRETS:
+    if name in SETTINGS:
         hint = (
             "`keywright password rotate` changes passwords without a failed command"
             if name == "requirepass"

@@ -4,22 +4,21 @@ from collections.abc import Generator, Sequence
 from contextlib import suppress
 from threading import Lock
 
-from keywright.errors import ConnectionLost, KeywrightError, OutcomeUnknown, ReplyError
+from keywright.errors import ConnectionLost, KeywrightError, OutcomeUnknown
 from keywright_ops.actions.reach import Reached
 from keywright_ops.actions.redis import PATIENCE, Confirm, allow
 from keywright_ops.facts.command_docs import Doc, parse_command_docs
 from keywright_ops.facts.command_line import streams, waits
 from keywright_ops.facts.dangers import danger, impossible
-from keywright_ops.facts.glob import escape_glob
 from keywright_ops.facts.monitored import masked_line
 from keywright_ops.facts.replies import NOTHING, Problem, Reply, Status
+from keywright_ops.ops.keyspace.names import names_begun
 from keywright_ops.ops.line import Line
 
 # Besides what is typed: for completion, and before what is dangerous.
 SENDS = ("COMMAND DOCS", "COMMAND", "SCAN", "DBSIZE", "INFO")
 MOST_NAMES = 50  # key names offered at once
-ROUNDS = 10  # SCANs for one completion, of
-PAGE = 500  # keys each: 6 ms of the server at most
+ROUNDS = 10  # SCANs for one completion
 
 
 class Conversation:
@@ -143,16 +142,10 @@ class Conversation:
         Bytes that are not UTF-8 stand as surrogates.
         """
         found: dict[str, None] = {}
-        cursor = "0"
         with self._asking, suppress(KeywrightError):
-            for _ in range(ROUNDS):
-                words = ("SCAN", cursor, "MATCH", escape_glob(begun) + "*", "COUNT", PAGE)
-                reply = self.reached.ask([words])[0]
-                if isinstance(reply, ReplyError):
-                    break
-                cursor, page = reply
+            for page in names_begun(self.reached.ask, begun, rounds=ROUNDS):
                 found.update(dict.fromkeys(page))
-                if cursor == "0" or len(found) >= MOST_NAMES:
+                if len(found) >= MOST_NAMES:
                     break
         return tuple(sorted(found)[:MOST_NAMES])
 

@@ -153,7 +153,7 @@ def _show_verdict(name: str, words: Sequence[str], verdict: Verdict) -> None:
 
 
 def _reset(arguments: argparse.Namespace) -> int:
-    from keywright_ops.cli.agreeing import agree
+    from keywright_ops.cli.consent import agree
 
     with reach_one(arguments) as reached:
         found = acl_log(reached)

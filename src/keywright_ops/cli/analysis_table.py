@@ -1,10 +1,10 @@
 """What `analyze` found, for people: 80 columns, bars, the largest first."""
 
-import os
 import sys
 from collections.abc import Iterable
 
-from keywright_ops.cli.show import BOLD, DIM, WIDTH, YELLOW, coloured, duration, size, wrapped
+from keywright_ops.cli.figures import shortened
+from keywright_ops.cli.show import BOLD, DIM, YELLOW, coloured, columns, duration, size, wrapped
 from keywright_ops.facts.escapes import escaped, shown
 from keywright_ops.ops.analysis.report import Analysis, Lifetime, Prefix, Sums, chosen, flat
 from keywright_ops.ops.analysis.sample import estimate, margin
@@ -80,7 +80,7 @@ def _prefixes(report: Analysis, top: int) -> None:
     print(coloured(f"\n{'By prefix':<{name_width + 2}} {heads}", BOLD))
     rows, hidden = chosen(report.prefixes, top, sample is not None)
     for level, prefix in rows:
-        name = _cut("  " * level + escaped(prefix.pattern), name_width)
+        name = shortened("  " * level + escaped(prefix.pattern), name_width)
         print(
             f"  {name:<{name_width}} {_sampled_row(report, prefix) if sample else _row(report, prefix.sums)}"
         )
@@ -114,7 +114,7 @@ def _types(report: Analysis) -> None:
         row = (
             _sampled_row(report, Prefix(b"", sums, {}, ())) if report.sample else _row(report, sums)
         )
-        print(f"  {_cut(name, _name_width(report)):<{_name_width(report)}} {row}")
+        print(f"  {shortened(name, _name_width(report)):<{_name_width(report)}} {row}")
 
 
 def _lifetimes(report: Analysis) -> None:
@@ -134,7 +134,7 @@ def _line(report: Analysis, name: str, keys: int, share: float) -> None:
     width, sample = _name_width(report), report.sample
     count = f"{keys:,}" if sample is None else _rounded(estimate(keys, sample.read, sample.of))
     print(
-        f"  {_cut(name, width):<{width}} {count:>11} {'':>10} {share:>4.0%} {_bar(share)}".rstrip()
+        f"  {shortened(name, width):<{width}} {count:>11} {'':>10} {share:>4.0%} {_bar(share)}".rstrip()
     )
 
 
@@ -188,10 +188,6 @@ def _rounded(count: int) -> str:
     return f"{round(count, 3 - digits) if digits > 3 else count:,}"
 
 
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
-
-
 def _bar(share: float) -> str:
     full, filled = ("█", "▏▎▍▌▋▊▉") if _draws() else ("#", "")
     eighths = round(share * BAR * 8)
@@ -204,12 +200,7 @@ def _draws() -> bool:
 
 
 def _width() -> int:
-    if not sys.stdout.isatty():
-        return WIDTH
-    try:
-        return max(NARROWEST, os.get_terminal_size(sys.stdout.fileno()).columns)
-    except OSError:
-        return WIDTH
+    return max(NARROWEST, columns())
 
 
 def _name_width(report: Analysis) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from keywright_ops.actions.up import Ask
 from keywright_ops.cli.outcomes import show_outcome
-from keywright_ops.cli.show import DIM, GREEN, RED, YELLOW, coloured
+from keywright_ops.cli.show import DIM, GREEN, RED, YELLOW, coloured, columns
 from keywright_ops.model.proof import FAILED, Outcome
 from keywright_ops.model.step import Danger, Step
 
@@ -68,14 +68,6 @@ def _progress() -> Callable[[str, Step], None]:
             print(f"  {coloured(mark, colour)} {step.title}{told}", flush=True)
 
     return watch
-
-
-def columns() -> int:
-    """How wide the terminal is; 80 where it does not tell."""
-    try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
-    except OSError:
-        return 80
 
 
 def _confirm(yes: bool) -> Callable[[tuple[Step, ...]], bool]:

@@ -32,7 +32,7 @@ def kill(arguments: argparse.Namespace, choice: Choice) -> int:
         if judged.ended and not arguments.dry_run:
             n = len(judged.ended)
             what = f"end {n} connection{'' if n == 1 else 's'}?"
-            consent(what, (), arguments.yes)
+            consent(what, arguments.yes)
             ended = end_clients(reached, judged.ended)
         if arguments.json:
             _json(reached, judged, ended, arguments.dry_run)

@@ -9,9 +9,9 @@ from keywright_ops.actions.config import reset_stat
 from keywright_ops.actions.config_rewrite import RewriteReport, config_rewrite, rewritable
 from keywright_ops.actions.config_set import Change, apply_change, lasts, plan_change
 from keywright_ops.actions.reach import Reached
-from keywright_ops.cli.agreeing import agree
 from keywright_ops.cli.as_json import plan_json, show_json
 from keywright_ops.cli.config import readable
+from keywright_ops.cli.consent import agree
 from keywright_ops.cli.show import YELLOW, coloured, environment_option, show_pairs, wrapped
 
 

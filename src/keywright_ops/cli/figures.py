@@ -3,22 +3,12 @@
 Loads nothing heavy: the commands that look once use it, where rich would cost more than the question.
 """
 
-import os
-import sys
 from collections.abc import Sequence
 
-from keywright_ops.cli.show import BOLD, YELLOW, coloured
+from keywright_ops.cli.show import BOLD, WIDTH, YELLOW, coloured, columns
 
 UNITS = ("", "K", "M", "G", "T")
 NARROWEST = 8  # columns that a cell keeps when the terminal is narrow
-
-
-def width() -> int:
-    """The terminal's columns; 80 for a pipe."""
-    try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
-    except (OSError, ValueError):
-        return 80
 
 
 def micros(usec: float) -> str:
@@ -70,11 +60,11 @@ def percent(part: float | None) -> str:
     return f"{'99.9' if shown == '100.0' and part < 1 else shown} %"
 
 
-def folded(text: str, indent: str, columns: int) -> list[str]:
+def folded(text: str, indent: str, most: int) -> list[str]:
     """Break a text into lines of at most that many columns; textwrap would cost 1 ms."""
     lines, line = [], ""
     for word in text.split():
-        if line and len(indent) + len(line) + 1 + len(word) > columns:
+        if line and len(indent) + len(line) + 1 + len(word) > most:
             lines.append(indent + line)
             line = word
         else:
@@ -85,7 +75,7 @@ def folded(text: str, indent: str, columns: int) -> list[str]:
 def show_notes(notes: Sequence[str]) -> None:
     """What a person should know: each with a mark, wrapped."""
     for note in notes:
-        first, *more = folded(note, "    ", max(width(), 80))
+        first, *more = folded(note, "    ", max(columns(), WIDTH))
         print("\n".join((f"  {coloured('!', YELLOW)} {first.lstrip()}", *more)))
 
 
@@ -99,9 +89,9 @@ def visible(text: str) -> str:
     )
 
 
-def shortened(text: str, columns: int) -> str:
+def shortened(text: str, most: int) -> str:
     """A text that is cut where it is longer, which … says."""
-    return text if len(text) <= columns else text[: max(columns - 1, 0)] + "…"
+    return text if len(text) <= most else text[: max(most - 1, 0)] + "…"
 
 
 def show_columns(
@@ -114,10 +104,10 @@ def show_columns(
     """Print aligned columns, `left` those of words, the others of figures. Those to `shrink` are cut, the
     widest first, until a line fits the terminal; those of `last` when that is not enough."""
     widths = [max([len(head), *(len(row[n]) for row in rows)]) for n, head in enumerate(heads)]
-    room = max(width(), 80) - 2 * len(heads)
-    for columns in filter(None, (shrink, last)):
+    room = max(columns(), WIDTH) - 2 * len(heads)
+    for these in filter(None, (shrink, last)):
         while sum(widths) > room:
-            widest = max(columns, key=lambda n: widths[n])
+            widest = max(these, key=lambda n: widths[n])
             if widths[widest] <= NARROWEST:
                 break
             widths[widest] -= 1

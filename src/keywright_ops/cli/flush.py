@@ -7,8 +7,8 @@ from keywright.errors import InputError
 from keywright_ops.actions.flush import FlushReport, Loss, Wish, flush, plan_flush
 from keywright_ops.actions.reach import Reached
 from keywright_ops.actions.safety_copy import copies_folder
-from keywright_ops.cli.agreeing import agree
 from keywright_ops.cli.arguments import changing
+from keywright_ops.cli.consent import agree
 from keywright_ops.cli.looking import looking, reach_one
 from keywright_ops.cli.main import EXIT_FAILED, EXIT_WELL
 from keywright_ops.cli.persist import watching

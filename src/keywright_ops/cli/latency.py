@@ -12,12 +12,11 @@ from keywright_ops.cli.figures import (
     show_columns,
     show_notes,
     span,
-    width,
 )
 from keywright_ops.cli.looking import looking, over
 from keywright_ops.cli.main import EXIT_WELL
 from keywright_ops.cli.pictures import sparkline
-from keywright_ops.cli.show import BOLD, coloured, environment_option
+from keywright_ops.cli.show import BOLD, WIDTH, coloured, columns, environment_option
 from keywright_ops.facts.latency import Event
 from keywright_ops.model.absence import Missing
 
@@ -109,7 +108,7 @@ def _show(arguments: argparse.Namespace, reached: Reached, report: LatencyReport
     print(coloured(f"  round trip from here{through}, {trip.samples} × PING", BOLD))
     figures = (("min", trip.least), ("p50", trip.p50), ("p99", trip.p99), ("max", trip.most))
     print("  " + "   ".join(f"{name} {micros(value)}" for name, value in figures))
-    print(f"  {sparkline(report.trips, min(max(width(), 80) - 4, 100))}")
+    print(f"  {sparkline(report.trips, min(max(columns(), WIDTH) - 4, 100))}")
     print()
     if report.commands:
         _show_commands(arguments, report)

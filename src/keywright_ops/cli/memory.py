@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from keywright_ops.actions.memory import MemoryReport, memory
 from keywright_ops.actions.reach import Reached
-from keywright_ops.cli.figures import folded, percent, show_columns, show_notes, width
+from keywright_ops.cli.figures import folded, percent, show_columns, show_notes
 from keywright_ops.cli.looking import looking, over
 from keywright_ops.cli.pictures import bar
-from keywright_ops.cli.show import RED, YELLOW, coloured, show_pairs, size
+from keywright_ops.cli.show import RED, WIDTH, YELLOW, coloured, columns, show_pairs, size
 from keywright_ops.facts.memory import Finding
 from keywright_ops.model.absence import Missing
 
@@ -74,7 +74,9 @@ def _show(_: Reached, report: MemoryReport) -> None:
 
 
 def _meaning(report: MemoryReport) -> list[tuple[str, str]]:
-    return [("", line) for line in folded(report.fragmentation_meaning, "", max(width(), 80) - 14)]
+    return [
+        ("", line) for line in folded(report.fragmentation_meaning, "", max(columns(), WIDTH) - 14)
+    ]
 
 
 def _limits(report: MemoryReport) -> list[tuple[str, str]]:
@@ -106,7 +108,7 @@ def _show_findings(findings: Sequence[Finding]) -> None:
         return
     over = [each for each in findings if each.over]
     told = ", ".join(f"{each.name} {_is(each)}" for each in findings if not each.over)
-    for line in folded(f"doctor: well (limits in brackets): {told}", "  ", max(width(), 80)):
+    for line in folded(f"doctor: well (limits in brackets): {told}", "  ", max(columns(), WIDTH)):
         print(line)
     show_notes([f"{each.name} {_is(each)}: {each.meaning}" for each in over])
 

@@ -19,6 +19,14 @@ def coloured(text: str, colour: str) -> str:
     return text if plain else f"\033[{colour}m{text}\033[0m"
 
 
+def columns() -> int:
+    """How wide the terminal is; 80 where it does not tell, and for a pipe."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or WIDTH
+    except (OSError, ValueError):
+        return WIDTH
+
+
 def environment_option(plan: Plan) -> str:
     """How a command that is told next names the plan's environment; "" for `local`."""
     return "" if plan.environment == "local" else f" -e {plan.environment}"

@@ -63,7 +63,7 @@ def _reset(arguments: argparse.Namespace) -> int:
         held = count_entries(reached, arguments.kind)
         what = f"{held} entr{'y' if held == 1 else 'ies'} of the {arguments.kind} log"
         if held and not arguments.dry_run:
-            consent(f"forget {what}?", (), arguments.yes)
+            consent(f"forget {what}?", arguments.yes)
             empty_log(reached, arguments.kind)
         if arguments.json:
             _reset_json(reached, arguments, held)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rich.text import Text
 
-from keywright_ops.cli.figures import micros
+from keywright_ops.cli.figures import micros, shortened, visible
 from keywright_ops.cli.show import duration, size
 from keywright_ops.ops.top.watch import CLIENTS, COMMANDS, SLOW, Seen
 
@@ -82,9 +82,7 @@ def _row(columns: Sequence[Column], row: Sequence[Cell], width: int) -> Text:
 
 
 def _fit(text: str, width: int) -> str:
-    if not width:
-        return text
-    return text[: width - 1] + "…" if len(text) > width else text.ljust(width)
+    return shortened(text, width).ljust(width) if width else text
 
 
 def _commands(seen: Seen) -> list[list[Cell]]:
@@ -102,25 +100,27 @@ def _commands(seen: Seen) -> list[list[Cell]]:
 def _clients(seen: Seen) -> list[list[Cell]]:
     rows: list[list[Cell]] = []
     for each in seen.clients:
-        idle, memory = int(each.get("idle", 0)), int(each.get("tot-mem", 0))
-        command = each.get("cmd", "").replace("|", " ")
-        texts = (each.get("user", ""), command, each.get("name", ""), each.get("addr", ""))
-        shown = size(memory) if memory else "?"
-        rows.append([(duration(idle), idle), (shown, memory), *((text, text) for text in texts)])
+        texts = map(visible, (each.user, each.command, each.name, each.address))
+        shown = size(each.memory) if each.memory else "?"
+        rows.append(
+            [
+                (duration(each.idle), each.idle),
+                (shown, each.memory),
+                *((text, text) for text in texts),
+            ]
+        )
     return rows
 
 
 def _slow(seen: Seen) -> list[list[Cell]]:
     rows: list[list[Cell]] = []
     now = time.time()
-    for entry in seen.slow:
-        _, when, took, words, *who = entry
-        client = str((who[1] if len(who) > 1 and who[1] else who[0]) if who else "")
-        words = " ".join(repr(str(word))[1:-1] for word in words)
+    for each in seen.slow:
+        client, words = visible(each.name or each.address), visible(" ".join(each.words))
         rows.append(
             [
-                (duration(max(0, int(now - when))), when),
-                (micros(took), took),
+                (duration(max(0, int(now - each.when))), each.when),
+                (micros(each.amount), each.amount),
                 (client, client),
                 (words, words),
             ]

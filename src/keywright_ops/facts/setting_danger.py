@@ -6,17 +6,15 @@ Values are canonical (facts/canonical.py). "" is no danger worth a question.
 from collections.abc import Mapping
 
 from keywright_ops.facts.info import parse_keyspace
+from keywright_ops.facts.masking import SETTINGS
 
-SECRETS = frozenset(
-    "requirepass masterauth primaryauth tls-key-file-pass tls-client-key-file-pass".split()
-)
 HIDDEN = "(hidden)"
 LOCKS_OUT = "who connects by it now may not come back, and neither may Keywright"
 
 
 def is_secret(name: str) -> bool:
     """Whether a setting's value is never shown; so is a line of redis.conf that cannot be read."""
-    return name in SECRETS or name == "user" or name.startswith("line ")
+    return name in SETTINGS or name == "user" or name.startswith("line ")
 
 
 def shown(name: str, value: str) -> str:

@@ -7,7 +7,9 @@ from keywright_ops.cli.pictures import bar, spark
 from keywright_ops.cli.top import pressed
 from keywright_ops.cli.top_screen import View, screen
 from keywright_ops.cli.top_tables import COLUMNS
+from keywright_ops.facts.clients import parse_connections
 from keywright_ops.facts.rates import CommandRate
+from keywright_ops.facts.slowlog import parse_slowlog
 from keywright_ops.ops.top.reading import read
 from keywright_ops.ops.top.watch import CLIENTS, COMMANDS, SLOW, Seen
 from keywright_ops.plan.resolve import resolve
@@ -20,22 +22,13 @@ NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), m
 
 def seen(name: str) -> Seen:
     """What a screen is drawn from, with this text wherever a client's words appear."""
-    client = {
-        "id": "3",
-        "addr": "10.0.0.1:5",
-        "name": name,
-        "user": "appuser",
-        "cmd": name,
-        "idle": "4",
-    }
-    slow = [1, 0, 12_345, ["EVAL", name], "10.0.0.1:5", name]
+    client = parse_connections(f"id=3 addr=10.0.0.1:5 name={name} user=appuser cmd={name} idle=4")
+    slow = parse_slowlog([[1, 0, 12_345, ["EVAL", name], "10.0.0.1:5", name]])
     called = (
         CommandRate(name.upper() or "GET", 10.0, 0.0, 0.5, 0.1),
         CommandRate("SET", 1.0, 0.0, 50.0, 0.9),
     )
-    return Seen(
-        READING, [READING] * 90, called, (client,), (slow,), {"redis_version": "7.0.15"}, {}
-    )
+    return Seen(READING, [READING] * 90, called, client, slow, {"redis_version": "7.0.15"}, {})
 
 
 @given(st.integers(20, 200), st.integers(6, 70), st.sampled_from((COMMANDS, CLIENTS, SLOW)), NAMES)

@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 from keywright.errors import ReplyError
 from keywright.wire import Reply, Word
+from keywright_ops.facts.clients import Connection, parse_connections
 from keywright_ops.facts.info import parse_info
 from keywright_ops.facts.numbers import whole
 from keywright_ops.facts.rates import CommandRate, parse_command_rates
+from keywright_ops.facts.slowlog import Logged, parse_slowlog
 from keywright_ops.ops.top.reading import Reading, read
 
 SENDS = ("INFO", "CLIENT LIST", "SLOWLOG GET")
@@ -40,8 +42,8 @@ class Seen(NamedTuple):
     reading: Reading
     history: Sequence[Reading]
     commands: tuple[CommandRate, ...]
-    clients: tuple[Mapping[str, str], ...]
-    slow: tuple[Sequence[Reply], ...]
+    clients: tuple[Connection, ...]
+    slow: tuple[Logged, ...]
     info: Mapping[str, str]
     denied: Mapping[str, str]
 
@@ -53,8 +55,8 @@ class Watch:
         self._ask = ask
         self._last: Sample | None = None
         self._history: deque[Reading] = deque(maxlen=HISTORY)
-        self._clients: tuple[Mapping[str, str], ...] = ()
-        self._slow: tuple[Sequence[Reply], ...] = ()
+        self._clients: tuple[Connection, ...] = ()
+        self._slow: tuple[Logged, ...] = ()
         self._denied: dict[str, str] = {}
         self._turn = 0
 
@@ -105,13 +107,10 @@ class Watch:
         if isinstance(reply, ReplyError):
             self._denied[CLIENTS] = str(reply)
             return
-        rows = (
-            dict(word.partition("=")[::2] for word in line.split()) for line in reply.splitlines()
-        )
-        self._clients = tuple(row for row in rows if row.get("id"))
+        self._clients = parse_connections(reply)
 
     def _take_slow(self, reply: Reply) -> None:
         if isinstance(reply, ReplyError):
             self._denied[SLOW] = str(reply)
             return
-        self._slow = tuple(reply)
+        self._slow = parse_slowlog(reply)
