@@ -1,9 +1,9 @@
 """What `analyze` found, for people: 80 columns, bars, the largest first."""
 
-import sys
 from collections.abc import Iterable
 
 from keywright_ops.cli.figures import shortened
+from keywright_ops.cli.pictures import bar
 from keywright_ops.cli.show import BOLD, DIM, YELLOW, coloured, columns, duration, size, wrapped
 from keywright_ops.facts.escapes import escaped, shown
 from keywright_ops.ops.analysis.report import Analysis, Lifetime, Prefix, Sums, chosen, flat
@@ -189,14 +189,7 @@ def _rounded(count: int) -> str:
 
 
 def _bar(share: float) -> str:
-    full, filled = ("█", "▏▎▍▌▋▊▉") if _draws() else ("#", "")
-    eighths = round(share * BAR * 8)
-    part = filled[eighths % 8 - 1] if filled and eighths % 8 else ""
-    return full * (eighths // 8) + part
-
-
-def _draws() -> bool:
-    return (sys.stdout.encoding or "").lower().startswith("utf")
+    return bar(share, BAR).rstrip("·")
 
 
 def _width() -> int:

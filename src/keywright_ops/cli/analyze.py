@@ -4,11 +4,11 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Self
 
 from keywright.errors import InputError
 from keywright_ops.actions.analyze import Progress, Wanted, analyze
+from keywright_ops.cli.live_line import LiveLine
 from keywright_ops.cli.looking import looking, over
 from keywright_ops.cli.main import EXIT_WELL
 from keywright_ops.cli.show import duration
@@ -148,7 +148,7 @@ class Watching:
     def __init__(self, silent: bool) -> None:
         self.silent = silent
         self.stopped = False
-        self._live = sys.stderr.isatty()
+        self._live, self._line = sys.stderr.isatty(), LiveLine(quiet=silent)
         self._begun = self._shown = time.monotonic()
         self._before: Any = None
 
@@ -159,16 +159,11 @@ class Watching:
         self._before = _signal.signal(_signal.SIGINT, self._stop)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         import _signal
 
         _signal.signal(_signal.SIGINT, self._before)
-        self._clear()
+        self._line.end()
 
     def _stop(self, *_: object) -> None:
         if self.stopped:
@@ -183,12 +178,10 @@ class Watching:
             self._shown = now
             left = "" if progress.left is None else f", {duration(round(progress.left))} left"
             text = f"{progress.done:4.0%} read: {progress.keys:,} keys{left}"
-            print(f"\r{text:<60}" if self._live else text.strip(), end="" if self._live else "\n",
-                  file=sys.stderr, flush=True)  # fmt: skip
+            if self._live:
+                self._line.show(text)
+            else:
+                print(text.strip(), file=sys.stderr, flush=True)
         if self.stopped or progress.done >= 1:
-            self._clear()
+            self._line.end()
         return self.stopped
-
-    def _clear(self) -> None:
-        if self._live and self._shown > self._begun:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)

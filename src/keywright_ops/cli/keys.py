@@ -10,6 +10,7 @@ from keywright_ops.actions.keys import Keys, keys
 from keywright_ops.actions.reach import Reached
 from keywright_ops.cli.amounts import bound, glob, milliseconds, octets, share
 from keywright_ops.cli.arguments import changing
+from keywright_ops.cli.live_line import LiveLine
 from keywright_ops.cli.looking import looking, over
 from keywright_ops.cli.show import BOLD, DIM, coloured, duration, size
 from keywright_ops.facts.escapes import shown
@@ -188,19 +189,16 @@ class Meter:
 
     def __init__(self, what: str = SCANNED) -> None:
         self._what, self._last = what, time.monotonic() + EVERY
-        self._shown = False
-        self._live = sys.stderr.isatty()
+        self._line = LiveLine(quiet=False)
 
     def progress(self, scanned: int, total: int, found: int) -> None:
         """Say how far it is, now and then."""
         now = time.monotonic()
-        if self._live and now - self._last >= EVERY:
-            self._last, self._shown = now, True
+        if now - self._last >= EVERY:
+            self._last = now
             text = f"{self._what} {scanned:,} of {total:,}"
-            text += f", found {found:,}" if self._what == SCANNED else ""
-            print(f"\r{text}\033[K", end="", file=sys.stderr, flush=True)
+            self._line.show(text + (f", found {found:,}" if self._what == SCANNED else ""))
 
     def close(self) -> None:
         """Remove the line."""
-        if self._shown:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        self._line.end()
