@@ -377,3 +377,17 @@ def test_ending_sessions_follows_the_librarys_rules(one: Person):
     assert "1 session ended" in one.say("sessions", "end", "abc-123", "--yes").out
     assert one.ask("EXISTS", "session:abc-123") == 0
     assert one.say("sessions", "show", "abc-123").code == 1
+
+
+def test_what_is_mistyped_or_has_no_room(one: Person):
+    """A type that the server does not know is exit 2; bytes that have no room are a sentence."""
+    wrong = one.say("keys", "--type", "strng")
+    assert (wrong.code, "types are string, list" in wrong.err) == (2, True), wrong
+    with open("/dev/full", "w") as full:
+        said = one.say("key", "show", "cache:b", "--raw", stdout=full)
+    assert (said.code, "cannot write the output" in said.err) == (1, True), said
+
+
+def test_options_may_stand_before_the_command(one: Person):
+    """As whom and which database may be said first, like the environment."""
+    assert one.say("--as", "viewer", "-n", "0", "keys", "cache:b").code == 0

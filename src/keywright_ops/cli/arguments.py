@@ -65,13 +65,17 @@ def parse(words: list[str]) -> tuple[argparse.Namespace, Command]:
     return parser.parse_intermixed_args(rest), command
 
 
+# Options that may stand before the command, each with a value.
+VALUED = ("-e", "--env", "-f", "--file", "--as", "-n", "--database")
+
+
 def _position(words: list[str]) -> int | None:
     """Where the command stands: the first word that is neither an option nor an option's value."""
     skip = False
     for number, word in enumerate(words):
         if skip:
             skip = False
-        elif word in ("-e", "--env", "-f", "--file"):
+        elif word in VALUED:
             skip = True
         elif not word.startswith("-"):
             return number

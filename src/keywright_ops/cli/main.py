@@ -93,7 +93,12 @@ def _run(words: list[str]) -> int:
 
     steady_streams()
     try:
-        code = _answered(words)
+        try:
+            code = _answered(words)
+        except (
+            BrokenPipeError
+        ):  # the reader has what it wanted (`| head`), or the bytes had no room
+            code = EXIT_WELL
         problem = output_problem()
         if problem:
             print(f"keywright: cannot write the output: {problem}", file=sys.stderr)

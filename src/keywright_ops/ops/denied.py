@@ -6,7 +6,7 @@ Pure: reads no clock and asks nobody.
 
 from collections.abc import Sequence
 
-from keywright.errors import KeywrightError, ReplyError
+from keywright.errors import InputError, KeywrightError, ReplyError
 from keywright_ops.model.login import ADMIN
 
 # What managed services keep to themselves, and where the answer stands instead.
@@ -35,6 +35,7 @@ CONTAINERS = frozenset(
     "ACL CLIENT CLUSTER COMMAND COMMANDLOG CONFIG FUNCTION LATENCY MEMORY MODULE OBJECT SCRIPT SLOWLOG "
     "XINFO".split()
 )
+TYPES = "string, list, set, zset, hash, stream, and those of modules"
 UNKNOWN = ("unknown command", "unknown subcommand", "Unknown subcommand")
 
 
@@ -53,6 +54,11 @@ def refused(
     `login` is as whom it was sent, `kind` the environment's. What is neither a missing right nor an
     unknown command is returned as it came.
     """
+    if "unknown type name" in str(reply):
+        return InputError(
+            f"the server knows no such type: {str(reply).removeprefix('ERR ')}",
+            f"types are {TYPES}",
+        )
     missing = any(each in str(reply) for each in UNKNOWN)
     if reply.code != "NOPERM" and not missing:
         return reply
@@ -63,7 +69,8 @@ def refused(
     elif missing:
         of = f" of this version ({version})" if version else " of this version"
         error = ReplyError(
-            f"the server{of} has no {command}", "`keywright info server` tells its version"
+            f"the server{of} has no {command}",
+            "is it written right? `keywright info server` tells the version",
         )
     else:
         hint = "" if login == ADMIN else "leave out --as: Keywright's own user may"
